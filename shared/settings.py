@@ -169,7 +169,7 @@ def _simulator_address(tws: TwsSimulatorSettings, home: Path) -> tuple[str, int]
     except FileNotFoundError:
         return tws.host, tws.port
     except (ValueError, KeyError, TypeError) as error:
-        raise SettingsError([f"var/run/tws.json: unreadable, {error}"]) from error
+        raise SettingsError([f"var/run/tws.json: must hold host and port, {error!r}"]) from error
 
 
 def _contradictions(settings: Settings) -> list[str]:

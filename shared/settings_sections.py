@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -178,9 +179,6 @@ class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def redacted_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    credentials, at_sign, address = rest.rpartition("@")
-    if not at_sign or ":" not in credentials:
-        return url
-    user = credentials.partition(":")[0]
-    return f"{scheme}{separator}{user}:***@{address}"
+    """The URL fit for a log: redis-py takes a password before the @ and as a query parameter."""
+    url = re.sub(r"(?<=[?&]password=)[^&]*", "***", url)
+    return re.sub(r"(?<=://)([^:/?]*):.*@", r"\1:***@", url)

@@ -129,7 +129,7 @@ def test_every_fault_of_yaml_environment_and_universe_is_reported_at_once(root: 
         ),
         (
             "supervision: {enabled_workers: [ibkr_dept]}",
-            "supervision.enabled_workers: was ['ibkr_dept'], must be a list, each one of ibkr_depth",
+            "supervision.enabled_workers: was ['ibkr_dept'], must be a list, each one of",
         ),
         (
             "simulators: {tws: {host: 0.0.0.0}}",

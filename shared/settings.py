@@ -86,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True):
     simulators: SimulatorSettings
     supervision: SupervisionSettings
     universe: Universe
+    home: str = ""  # the directory that holds var/
 
     def depth_symbols(self) -> tuple[str, ...]:
         chosen = set(self.symbols.level2) or set(self.universe.symbols())
@@ -121,6 +122,7 @@ def load_settings(env: Mapping[str, str], root: Path) -> Settings:
     settings = Settings(
         **{name: getattr(document, name) for name in document.__struct_fields__},
         universe=universe,
+        home=str(home),
     )
     problems.extend(_contradictions(settings))
     if problems:

@@ -172,7 +172,6 @@ class SimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     enabled_workers: tuple[WorkerName, ...] = ()
     ready_deadline_s: Annotated[float, Meta(ge=5, le=600)] = 60.0
-    stop_deadline_s: Annotated[float, Meta(ge=5, le=600)] = 45.0
 
     def workers(self) -> tuple[str, ...]:
         return self.enabled_workers or WORKERS

@@ -1,0 +1,58 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PINNED := setup.cfg pyproject.toml requirements.lock
+CODE := benchmarks deploy scripts shared simulators tests workers
+
+.DEFAULT_GOAL := help
+.PHONY: help install up down status logs test check bench format
+
+help:
+	@echo "make up       start everything in the background and wait for fresh data"
+	@echo "make down     stop everything: workers, simulators, Redis"
+	@echo "make status   programs, source and Redis"
+	@echo "make logs     follow the logs; W=ibkr_depth for one"
+	@echo "make test     all tests        make check   format, lint, types, unit tests"
+	@echo "make bench    the headline figures        make format   rewrite the formatting"
+
+# Runtime and development dependencies have a stamp each: `make up` needs no test tools.
+$(VENV)/.installed: $(PINNED)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 needed, was %d.%d" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed-dev
+
+up: $(VENV)/.installed
+	@$(BIN)/python -m deploy.launch up
+
+# Without a virtual environment nothing of ours can be running.
+down:
+	@test ! -x $(BIN)/python || $(BIN)/python -m deploy.launch down
+
+status: $(VENV)/.installed
+	@$(BIN)/python -m deploy.launch status
+
+logs:
+	@tail -n 50 -F $(if $(W),var/log/$(W).log,var/log/*.log)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check $(wildcard $(CODE))
+	$(BIN)/ruff check $(wildcard $(CODE))
+	$(BIN)/mypy $(wildcard $(CODE))
+	$(BIN)/python -m pytest tests/unit
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.run
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format $(wildcard $(CODE))
+	$(BIN)/ruff check --fix $(wildcard $(CODE))

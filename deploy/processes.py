@@ -1,0 +1,107 @@
+"""The product's processes as the system sees them, also when supervisord itself is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.layout import Layout
+
+_PROC: Final = Path("/proc")
+_NAME_VARIABLE: Final = b"SUPERVISOR_PROCESS_NAME="
+# supervisord first, or it would start again what is being stopped; then workers, simulators,
+# and Redis last, for the others still write to it.
+_STOP_ORDER: Final = {"supervisord": -1, "tws_simulator": 1, "redis": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    pid: int
+    name: str
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def wait_until_gone(pids: Collection[int], deadline_s: float) -> bool:
+    until = time.monotonic() + deadline_s
+    while any(is_alive(pid) for pid in pids):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def find_ours(layout: Layout) -> list[Survivor]:
+    """supervisord started for this tree, and everything any supervisord of this tree started.
+
+    supervisord marks its children with its own address, so nothing else can be mistaken for one.
+    """
+    if not _PROC.is_dir():
+        return []
+    found = [
+        survivor
+        for entry in _PROC.iterdir()
+        if entry.name.isdigit() and (survivor := _ours(int(entry.name), layout)) is not None
+    ]
+    return sorted(found, key=lambda one: _rank(one.name))
+
+
+def stop(survivors: list[Survivor], grace_s: float = 10.0) -> None:
+    """Name by name in order, first asked, then killed."""
+    for name in sorted({one.name for one in survivors}, key=_rank):
+        pids = [one.pid for one in survivors if one.name == name]
+        _send(pids, signal.SIGTERM)
+        if not wait_until_gone(pids, grace_s):
+            _send(pids, signal.SIGKILL)
+            wait_until_gone(pids, grace_s)
+
+
+def _ours(pid: int, layout: Layout) -> Survivor | None:
+    if pid == os.getpid():
+        return None
+    try:
+        words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+        environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    if words == [b""]:  # a kernel thread or a zombie
+        return None
+    if str(layout.supervisord_conf).encode() in words and b"supervisor" in b" ".join(words[:3]):
+        return Survivor(pid, "supervisord")
+    if f"SUPERVISOR_SERVER_URL=unix://{layout.socket}".encode() not in environment:
+        return None
+    names = [one.partition(b"=")[2] for one in environment if one.startswith(_NAME_VARIABLE)]
+    return Survivor(pid, names[0].decode(errors="replace") if names else "unknown")
+
+
+def _rank(name: str) -> int:
+    return _STOP_ORDER.get(name, 0)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] == "Z"
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue

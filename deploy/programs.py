@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from string import Template
+
+from deploy.layout import Layout, write_private
+from deploy.plan import EmbeddedRedis, Plan, TwsSimulator
+
+_TEMPLATES = Path(__file__).parent / "supervisor"
+
+
+def write_programs(plan: Plan, layout: Layout) -> None:
+    """var/supervisor/*.conf and the addresses that workers, scripts and tests look up."""
+    for old in layout.programs.glob("*.conf"):
+        old.unlink()
+    for name, text in rendered(plan, layout.root).items():
+        write_private(layout.programs / name, text)
+    if plan.redis is not None:
+        write_private(layout.redis_url, f"{plan.redis.url}\n")
+    if plan.tws is not None:
+        address = {
+            "host": plan.tws.settings.host,
+            "port": plan.tws.port,
+            "control_port": plan.tws.control_port,
+        }
+        write_private(layout.tws_address, f"{json.dumps(address)}\n")
+
+
+def rendered(plan: Plan, root: Path) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    if plan.redis is not None:
+        texts["redis.conf"] = _filled("redis.conf", _redis(plan.redis, root))
+    if plan.tws is not None:
+        arguments = " ".join(_quoted(word) for word in tws_arguments(plan.tws))
+        texts["tws_simulator.conf"] = _filled(
+            "tws_simulator.conf", {"root": _escaped(str(root)), "arguments": arguments}
+        )
+    for worker in plan.left_out:
+        texts[f"left_out_{worker}.conf"] = _filled("left_out.conf", {"worker": worker})
+    return texts
+
+
+def tws_arguments(tws: TwsSimulator) -> list[str]:
+    options = {
+        "--host": tws.settings.host,
+        "--port": tws.port,
+        "--control-port": tws.control_port,
+        "--seed": tws.settings.seed,
+        "--rate": tws.settings.updates_per_s,
+        "--depth-cap": tws.settings.depth_cap,
+        "--style": tws.settings.style,
+    }
+    words = [str(part) for pair in options.items() for part in pair]
+    if tws.settings.scenario:
+        words += ["--scenario", tws.settings.scenario]
+    return words
+
+
+def _redis(redis: EmbeddedRedis, root: Path) -> dict[str, str]:
+    return {
+        "server": _escaped(str(redis.server)),
+        "root": _escaped(str(root)),
+        "port": str(redis.port),
+        "maxmemory_mb": str(redis.maxmemory_mb),
+    }
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    return Template((_TEMPLATES / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def _quoted(word: str) -> str:
+    return _escaped(shlex.quote(word))
+
+
+def _escaped(text: str) -> str:
+    """supervisord expands %(name)s in every value."""
+    return text.replace("%", "%%")

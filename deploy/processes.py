@@ -17,6 +17,8 @@ _NAME_VARIABLE: Final = b"SUPERVISOR_PROCESS_NAME="
 # supervisord first, or it would start again what is being stopped; then workers, simulators,
 # and Redis last, for the others still write to it.
 _STOP_ORDER: Final = {"supervisord": -1, "tws_simulator": 1, "redis": 2}
+# supervisord itself waits 10 s for a worker, 10 s for a simulator and 20 s for Redis.
+_GRACE_S: Final = {"supervisord": 50.0, "redis": 20.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def wait_until_gone(pids: Collection[int], deadline_s: float) -> bool:
 def find_ours(layout: Layout) -> list[Survivor]:
     """supervisord started for this tree, and everything any supervisord of this tree started.
 
-    supervisord marks its children with its own address, so nothing else can be mistaken for one.
+    supervisord marks its children with its own address, so nothing else is taken for one.
     """
     if not _PROC.is_dir():
         return []
@@ -59,28 +61,32 @@ def find_ours(layout: Layout) -> list[Survivor]:
     return sorted(found, key=lambda one: _rank(one.name))
 
 
-def stop(survivors: list[Survivor], grace_s: float = 10.0) -> None:
+def stop(survivors: list[Survivor]) -> None:
     """Name by name in order, first asked, then killed."""
     for name in sorted({one.name for one in survivors}, key=_rank):
         pids = [one.pid for one in survivors if one.name == name]
         _send(pids, signal.SIGTERM)
-        if not wait_until_gone(pids, grace_s):
+        if not wait_until_gone(pids, _GRACE_S.get(name, 10.0)):
             _send(pids, signal.SIGKILL)
-            wait_until_gone(pids, grace_s)
+            wait_until_gone(pids, 5.0)
 
 
 def _ours(pid: int, layout: Layout) -> Survivor | None:
     if pid == os.getpid():
         return None
+    entry = _PROC / str(pid)
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
-        environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        words = (entry / "cmdline").read_bytes().split(b"\0")
+        environment = (entry / "environ").read_bytes().split(b"\0")
+        directory, program = (entry / "cwd").readlink(), (entry / "exe").readlink().name
     except OSError:
+        # Another user's, a kernel thread, or gone in the meantime.
         return None
-    if words == [b""]:  # a kernel thread or a zombie
-        return None
-    if str(layout.supervisord_conf).encode() in words and b"supervisor" in b" ".join(words[:3]):
+    if str(layout.supervisord_conf).encode() in words and b"supervisor.supervisord" in words:
         return Survivor(pid, "supervisord")
+    # Redis writes its title over its own environment: it is known by the directory it keeps.
+    if directory == layout.redis and program.startswith(("redis", "valkey")):
+        return Survivor(pid, "redis")
     if f"SUPERVISOR_SERVER_URL=unix://{layout.socket}".encode() not in environment:
         return None
     names = [one.partition(b"=")[2] for one in environment if one.startswith(_NAME_VARIABLE)]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from .depth import DepthDesk
+from .feed import Feed
+
+__all__ = ["Counters", "stats"]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the gateway saw and did, apart from depth (depth.py counts its own)."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    unknown_requests: Counter[int] = field(default_factory=Counter)
+    malformed: int = 0
+    errors_sent: Counter[int] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    connections: int = 0
+    connections_refused: int = 0
+    slow_reader_pauses: int = 0
+    bytes_sent: int = 0
+    # client id -> most messages within one second
+    messages_per_s_peak: dict[int, int] = field(default_factory=dict)
+
+    def saw_rate(self, client_id: int, messages: int) -> None:
+        if messages > self.messages_per_s_peak.get(client_id, 0):
+            self.messages_per_s_peak[client_id] = messages
+
+
+def stats(counters: Counters, desk: DepthDesk, feed: Feed) -> dict[str, Any]:
+    events = desk.counts.events
+    records = [record.record() for record in desk.counts.records]
+    rows_by_request: Counter[str] = Counter()
+    for record in records:
+        rows_by_request[f"{record['client_id']}:{record['req_id']}"] += record["rows"]
+    return {
+        "rows_sent": {f"{symbol}:{venue}": n for (symbol, venue), n in feed.rows_sent.items()},
+        "rows_total": sum(feed.rows_sent.values()),
+        "rows_by_request": dict(rows_by_request),
+        "requests": dict(counters.requests),
+        "unknown_requests": {str(k): n for k, n in counters.unknown_requests.items()},
+        "malformed": counters.malformed,
+        "subscriptions": records,
+        "opened": events["opened"],
+        "cancelled": events["cancelled"],
+        "distinct_contracts_open": len(desk.open_con_ids()),
+        "distinct_contracts_max": desk.counts.distinct_max,
+        "over_cap_309": events["refused_309"],
+        "phantom_309": events["phantom_309"],
+        "refused": {k[8:]: n for k, n in events.items() if k.startswith("refused_")},
+        "cancel_unknown": events["cancel_of_unknown"],
+        "cancel_refused": events["cancel_of_refused"],
+        "cancel_dropped": events["cancel_of_dropped"],
+        "cancel_with_other_flag": events["cancel_with_other_flag"],
+        "double_cancel": events["double_cancel"],
+        "reused_live_id": events["reused_live_id"],
+        "reused_retired_id": events["reused_retired_id"],
+        "smart_requests": events["smart_requests"],
+        "messages_per_s_peak": {str(k): n for k, n in counters.messages_per_s_peak.items()},
+        "errors_sent": {str(k): n for k, n in counters.errors_sent.items()},
+        "faults": dict(counters.faults),
+        "connections": counters.connections,
+        "connections_refused": counters.connections_refused,
+        "slow_reader_pauses": counters.slow_reader_pauses,
+        "bytes_sent": counters.bytes_sent,
+    }

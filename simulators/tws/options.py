@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .errors import OptionError
+
+__all__ = ["OPTIONS", "Bounds", "Options", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one option, flag or command field may be."""
+
+    kind: type
+    about: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+    required: bool = False
+    default: Any = None
+
+
+def check(name: str, value: Any, bounds: Bounds) -> Any:
+    if value is None and not bounds.required:
+        return None
+    if bounds.kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not bounds.kind:
+        raise OptionError(f"{name} must be {_NAMES[bounds.kind]}, was {value!r}")
+    _check_range(name, value, bounds)
+    return value
+
+
+def _check_range(name: str, value: Any, bounds: Bounds) -> None:
+    if bounds.choices and value not in bounds.choices:
+        listed = ", ".join(str(choice) for choice in bounds.choices)
+        raise OptionError(f"{name} must be one of {listed}, was {value!r}")
+    if bounds.low is not None and value < bounds.low:
+        raise OptionError(f"{name} must be at least {bounds.low}, was {value!r}")
+    # Written this way round so that NaN fails too.
+    if bounds.high is not None and not value <= bounds.high:
+        raise OptionError(f"{name} must be at most {bounds.high}, was {value!r}")
+
+
+_NAMES: Final = {
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
+
+
+@dataclass(slots=True)
+class Options:
+    """What `set` changes at run time; one field per row of OPTIONS."""
+
+    rate: float = 20.0
+    depth_cap: int = 3
+    cancel_lag_ms: int = 300
+    late_rows_ms: int = 50
+    style: str = "shift"
+    transit: str = "orderly"
+    nasdaq_name: str = "ISLAND"
+    wrong_venue_code: int = 10092
+    rate_limit: int = 50
+    rate_limit_close: bool = False
+    mute_current_time: bool = False
+    mute_position_end: bool = False
+    next_valid_id: int = 1
+    speed: float = 1.0
+    rates: dict[str, float] = field(default_factory=dict)
+
+    def update(self, name: str, value: Any) -> None:
+        if name not in OPTIONS:
+            raise OptionError(f"unknown option, was {name!r}, one of {', '.join(OPTIONS)}")
+        setattr(self, name, check(name, value, OPTIONS[name]))
+
+    def rate_of(self, symbol: str) -> float:
+        return self.rates.get(symbol, self.rate)
+
+
+RATE_BOUNDS: Final = Bounds(float, "rows per second of each symbol", 0, 1_000_000, required=True)
+
+OPTIONS: Final[dict[str, Bounds]] = {
+    "rate": RATE_BOUNDS,
+    "depth_cap": Bounds(int, "distinct contracts with depth at once", 0, 1000, required=True),
+    "cancel_lag_ms": Bounds(int, "a slot is free so long after", 0, 600_000, required=True),
+    "late_rows_ms": Bounds(int, "rows go on so long after a cancel", 0, 600_000, required=True),
+    "style": Bounds(str, "how a change is sent", choices=("shift", "replace"), required=True),
+    "transit": Bounds(
+        str, "order of the rows of one change", choices=("orderly", "crossed"), required=True
+    ),
+    "nasdaq_name": Bounds(
+        str, "venue name accepted", choices=("ISLAND", "NASDAQ", "both"), required=True
+    ),
+    "wrong_venue_code": Bounds(
+        int, "depth refusal of the other NASDAQ name", choices=(10092, 200), required=True
+    ),
+    "rate_limit": Bounds(int, "messages/s of a client, 0 = any", 0, 100_000, required=True),
+    "rate_limit_close": Bounds(bool, "drop the client after error 100", required=True),
+    "mute_current_time": Bounds(bool, "leave reqCurrentTime unanswered", required=True),
+    "mute_position_end": Bounds(bool, "leave reqPositions unanswered", required=True),
+    "next_valid_id": Bounds(int, "first id given to a client", 1, 2_000_000_000, required=True),
+    "speed": Bounds(float, "replay speed, 0 = as fast as read", 0, 1_000_000, required=True),
+}

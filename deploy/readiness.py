@@ -52,13 +52,16 @@ def read_depth(client: redis.Redis, settings: Settings, since_ms: int) -> DepthD
         heartbeat, *stamps = client.mget([keys.heartbeat(_DEPTH), *names])
     except redis.RedisError as error:
         return DepthData(error=str(error))
-    fresh = sum(_is_since(stamp, since_ms) for stamp in stamps)
+    return depth_data(heartbeat, stamps, since_ms)
+
+
+def depth_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> DepthData:
     found = _decoded(heartbeat)
     return DepthData(
         pid=int(found.get("pid") or 0),
         state=str(found.get("state", "no heartbeat")),
         detail=str(found.get("detail") or ""),
-        fresh_symbols=fresh,
+        fresh_symbols=sum(_is_since(stamp, since_ms) for stamp in stamps),
     )
 
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import configparser
+import json
+from pathlib import Path
+
+from deploy.layout import Layout
+from deploy.plan import EmbeddedRedis, Plan, TwsSimulator
+from deploy.programs import rendered, tws_arguments, write_programs
+from shared.settings import WORKERS, TwsSimulatorSettings, repository_root
+
+REDIS = EmbeddedRedis(Path("/opt/redis-server"), 6380, 512)
+TWS = TwsSimulator(TwsSimulatorSettings(scenario="faults/my day.yaml"), 7501, 7502)
+EMPTY = Plan(None, None, (), ())
+
+
+def section(text: str, name: str) -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    return parser[name]
+
+
+def test_the_redis_program_has_its_port_and_memory() -> None:
+    texts = rendered(Plan(REDIS, None, (), ()), Path("/srv/tickvisor"))
+    program = section(texts["redis.conf"], "program:redis")
+    assert program["command"] == (
+        '"/opt/redis-server" "/srv/tickvisor/deploy/redis.conf" --port 6380 --maxmemory 512mb'
+    )
+    assert program["priority"] == "10"
+
+
+def test_the_simulator_program_gets_every_setting_of_its_section() -> None:
+    assert tws_arguments(TWS) == [
+        "--host", "127.0.0.1", "--port", "7501", "--control-port", "7502", "--seed", "7",
+        "--rate", "20.0", "--depth-cap", "3", "--style", "shift",
+        "--scenario", "faults/my day.yaml",
+    ]  # fmt: skip
+
+
+def test_an_argument_with_a_space_stays_one_word() -> None:
+    texts = rendered(Plan(None, TWS, (), ()), Path("/srv/tickvisor"))
+    command = section(texts["tws_simulator.conf"], "program:tws_simulator")["command"]
+    assert command.startswith('"/srv/tickvisor/.venv/bin/python" -m simulators.tws --host')
+    assert command.endswith("--scenario 'faults/my day.yaml'")
+
+
+def test_a_percent_sign_in_a_path_is_not_expanded() -> None:
+    texts = rendered(Plan(REDIS, None, (), ()), Path("/srv/100%"))
+    assert section(texts["redis.conf"], "program:redis")["directory"] == "/srv/100%%"
+
+
+def test_a_worker_that_is_left_out_only_loses_its_autostart() -> None:
+    texts = rendered(Plan(None, None, ("ibkr_depth",), ()), Path("/srv"))
+    assert texts == {"left_out_ibkr_depth.conf": "[program:ibkr_depth]\nautostart=false\n"}
+
+
+def test_programs_of_an_earlier_plan_are_removed(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    write_programs(Plan(REDIS, TWS, (), ()), layout)
+    write_programs(EMPTY, layout)
+    assert list(layout.programs.iterdir()) == []
+
+
+def test_addresses_are_left_for_workers_and_scripts(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    write_programs(Plan(REDIS, TWS, (), ()), layout)
+    assert layout.redis_url.read_text() == "redis://127.0.0.1:6380/0\n"
+    assert json.loads(layout.tws_address.read_text()) == {
+        "host": "127.0.0.1",
+        "port": 7501,
+        "control_port": 7502,
+    }
+
+
+def test_supervisord_conf_runs_every_worker_and_stops_redis_last() -> None:
+    parser = configparser.RawConfigParser()
+    parser.read(repository_root() / "supervisord.conf")
+    for worker in WORKERS:
+        program = parser[f"program:{worker}"]
+        assert program["command"] == f'"%(here)s/.venv/bin/python" -m workers.{worker}'
+        assert program["priority"] == "30"
+        assert (program["exitcodes"], program["autorestart"]) == ("0", "unexpected")
+        assert (program["startsecs"], program["startretries"]) == ("2", "3")

@@ -155,7 +155,7 @@ class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TwsSimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    host: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
     port: Port = 7497
     control_port: Port = 7498
     seed: Annotated[int, Meta(ge=0, le=4_294_967_295)] = 7

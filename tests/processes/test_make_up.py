@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+import redis
+
+from deploy import processes
+from tests.support.product import Product, wait_for
+
+SLOTS: Final = 3
+BROKEN_WORKER: Final = 'raise SystemExit("coord:source is live, was sim")\n'
+
+
+@pytest.fixture
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("up"))
+    yield product
+    product.launch("down")
+    left = processes.find_ours(product.layout)
+    processes.stop(left)
+    assert left == []
+
+
+@pytest.fixture
+def running(product: Product) -> Product:
+    done = product.launch("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return product
+
+
+def depth_symbols(client: redis.Redis) -> list[str]:
+    return sorted(str(key).rpartition(":")[2] for key in client.keys("raw:ibkr:depth:hb:*"))
+
+
+def depth_seq(client: redis.Redis, symbol: str) -> int:
+    return int(client.hget(f"raw:ibkr:depth:last:{symbol}", "seq") or 0)
+
+
+def received_ms(client: redis.Redis, symbol: str) -> int:
+    return int(client.get(f"raw:ibkr:depth:hb:{symbol}") or 0)
+
+
+def worker_pid(product: Product) -> int:
+    return int(product.supervisorctl("pid", "ibkr_depth").stdout)
+
+
+def test_make_up_ends_with_every_key_of_every_symbol_that_has_a_slot(product: Product) -> None:
+    done = product.launch("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "source   sim" in done.stdout
+    assert "created .env from .env.example" in done.stdout
+    assert (product.layout.root / ".env").stat().st_mode & 0o777 == 0o600
+    with product.client() as client:
+        symbols = depth_symbols(client)
+        assert len(symbols) >= SLOTS
+        for symbol in symbols:
+            assert key_shapes(client, symbol) == EXPECTED_SHAPES, symbol
+        assert client.get("coord:source") == "sim"
+        heartbeat = json.loads(str(client.get("heartbeat:ibkr_depth")))
+        assert (heartbeat["source"], heartbeat["state"]) == ("sim", "running")
+        assert client.get("ibkr:connected") == "1"
+
+
+EXPECTED_SHAPES: Final = {
+    "stream": ("stream", "no ttl"),
+    "last": ("hash", "no ttl"),
+    "hb": ("string", "ttl up to 68 s"),
+    "venue book": ("string", "ttl up to 102 s"),
+    "book": ("string", "ttl up to 60 s"),
+    "ticker": ("hash", "ttl up to 60 s"),
+}
+
+
+def key_shapes(client: redis.Redis, symbol: str) -> dict[str, tuple[str, str]]:
+    """Type and TTL of a symbol's keys, in the words of EXPECTED_SHAPES where they are in bounds."""
+    venue = str(client.hget(f"raw:ibkr:depth:last:{symbol}", "venue"))
+    # 10 subscriptions on 3 slots: ceil(10 / 3) x (15 s dwell + 1 s cool-down) = 64 s.
+    keys = {
+        "stream": (f"raw:ibkr:depth:stream:{symbol}", None),
+        "last": (f"raw:ibkr:depth:last:{symbol}", None),
+        "hb": (f"raw:ibkr:depth:hb:{symbol}", 68),
+        "venue book": (f"market:{symbol}:{venue}:book", 102),
+        "book": (f"market:{symbol}:book", 60),
+        "ticker": (f"market:{symbol}:ticker", 60),
+    }
+    return {
+        name: (str(client.type(key)), described_ttl(int(client.ttl(key)), limit))
+        for name, (key, limit) in keys.items()
+    }
+
+
+def described_ttl(ttl_s: int, limit_s: int | None) -> str:
+    if ttl_s == -1:
+        return "no ttl"
+    if limit_s is not None and 0 < ttl_s <= limit_s:
+        return f"ttl up to {limit_s} s"
+    return f"ttl {ttl_s} s"
+
+
+def test_make_up_when_up_says_so_and_starts_nothing(running: Product) -> None:
+    before = worker_pid(running)
+    again = running.launch("up")
+    assert again.returncode == 0
+    assert "already up" in again.stdout
+    assert worker_pid(running) == before
+    assert running.launch("status").returncode == 0
+
+
+def test_a_restarted_worker_has_fresh_data_within_ten_seconds_and_seq_goes_on(
+    running: Product,
+) -> None:
+    with running.client() as client:
+        seqs = {symbol: depth_seq(client, symbol) for symbol in depth_symbols(client)}
+        restarted_ms = time.time_ns() // 1_000_000
+        done = running.supervisorctl("restart", "ibkr_depth")
+        assert done.stdout.splitlines()[-1] == "ibkr_depth: started"
+        wait_for(
+            lambda: any(received_ms(client, one) > restarted_ms + 1 for one in seqs),
+            10.0,
+            "fresh depth after the restart",
+        )
+        wait_for(
+            lambda: any(depth_seq(client, one) > seq for one, seq in seqs.items()),
+            5.0,
+            "higher seq",
+        )
+        assert all(depth_seq(client, one) >= seq for one, seq in seqs.items())
+
+
+def test_bare_supervisorctl_shows_status_and_log(running: Product) -> None:
+    done = running.supervisorctl("status")
+    states = dict(line.split()[:2] for line in done.stdout.splitlines())
+    assert states == {"ibkr_depth": "RUNNING", "redis": "RUNNING", "tws_simulator": "RUNNING"}
+    assert running.supervisorctl("tail", "ibkr_depth").stdout != ""
+    logs = sorted(path.name for path in running.layout.log.glob("*.log"))
+    assert logs == ["ibkr_depth.log", "redis.log", "supervisord.log", "tws_simulator.log"]
+
+
+def test_make_down_leaves_no_process_and_may_be_repeated(running: Product) -> None:
+    pids = [one.pid for one in processes.find_ours(running.layout)]
+    assert len(pids) == 4
+    done = running.launch("down")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "stopped")
+    assert [pid for pid in pids if processes.is_alive(pid)] == []
+    again = running.launch("down")
+    assert (again.returncode, again.stdout) == (0, "nothing was running\n")
+    assert running.launch("status").returncode == 1
+
+
+def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> None:
+    survivors = processes.find_ours(running.layout)
+    supervisord = next(one.pid for one in survivors if one.name == "supervisord")
+    os.kill(supervisord, signal.SIGKILL)
+    assert processes.wait_until_gone([supervisord], 5.0)
+    left = [one.name for one in processes.find_ours(running.layout)]
+    assert left == ["ibkr_depth", "tws_simulator", "redis"]
+    done = running.launch("down")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one.pid for one in survivors if processes.is_alive(one.pid)] == []
+
+
+def test_unusable_settings_are_named_and_nothing_starts(product: Product) -> None:
+    done = product.launch("up", IBKR_PORT="abc", IBKR_DEPTH_ROWS="0")
+    assert done.returncode == 78
+    assert done.stderr.splitlines() == [
+        "unusable settings:",
+        "IBKR_PORT: was 'abc', must be an integer from 1 to 65535",
+        "IBKR_DEPTH_ROWS: was '0', must be an integer from 1 to 60",
+    ]
+    assert processes.find_ours(product.layout) == []
+
+
+def test_a_redis_url_nobody_answers_is_named_before_anything_starts(product: Product) -> None:
+    done = product.launch("up", REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
+    assert done.returncode == 1
+    assert "REDIS_URL: no Redis answers at redis://:***@127.0.0.1:1/0" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert processes.find_ours(product.layout) == []
+
+
+def test_a_worker_that_cannot_run_is_named_with_its_last_log_lines(product: Product) -> None:
+    (product.layout.root / "workers/ibkr_depth.py").write_text(BROKEN_WORKER)
+    done = product.launch("up")
+    assert done.returncode == 1
+    assert "not up:\n  ibkr_depth is FATAL" in done.stderr
+    assert "coord:source is live, was sim" in done.stderr
+
+
+def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product) -> None:
+    config = product.layout.root / "config/ingestion.yaml"
+    config.write_text(config.read_text().replace("ready_deadline_s: 60.0", "ready_deadline_s: 5"))
+    done = product.launch("up", TICKVISOR_SOURCE="live", IBKR_PORT="1")
+    assert done.returncode == 1
+    assert "note: no gateway answers at 127.0.0.1:1 (IBKR_HOST, IBKR_PORT)" in done.stdout
+    assert "note: ALPHA_VANTAGE_API_KEY is missing" in done.stdout
+    assert "depth of 0 of 3 symbols" in done.stderr
+    assert [one.name for one in processes.find_ours(product.layout)] == [
+        "supervisord", "ibkr_depth", "redis",
+    ]  # fmt: skip

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import redis
+
+from deploy.layout import Layout
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+_PARTS: Final = (
+    ".env.example", "config", "deploy", "setup.cfg", "shared", "simulators", "supervisord.conf",
+    "workers",
+)  # fmt: skip
+_OURS: Final = ("IBKR_", "TICKVISOR_", "ALPHA_VANTAGE_", "REDIS_", "SYMBOL_", "SUPERVISOR_")
+
+
+class Product:
+    """A copy of the tree with a var/ of its own, run by the same interpreter as the tests."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root.resolve())
+        self.layout.root.mkdir(parents=True, exist_ok=True)
+        for part in _PARTS:
+            _copy(REPOSITORY / part, self.layout.root / part)
+        (self.layout.root / ".venv").symlink_to(sys.prefix)
+
+    def launch(self, command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """What `make up`, `make down` and `make status` run once the packages are installed."""
+        return self.run([".venv/bin/python", "-m", "deploy.launch", command], **env)
+
+    def supervisorctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run(["supervisorctl", *words])
+
+    def run(self, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(_OURS)
+        }
+        inherited["PATH"] = f"{self.layout.root}/.venv/bin:{inherited['PATH']}"
+        return subprocess.run(
+            command,
+            cwd=self.layout.root,
+            env={**inherited, **env},
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+    def client(self) -> redis.Redis:
+        url = self.layout.redis_url.read_text(encoding="utf-8").strip()
+        return redis.Redis.from_url(url, decode_responses=True)
+
+
+def wait_for(condition: Callable[[], bool], deadline_s: float, what: str) -> None:
+    until = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {deadline_s} s"
+        time.sleep(0.05)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)

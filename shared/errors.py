@@ -13,6 +13,7 @@ TickvisorError
         ClientIdsExhausted   every client id of our range is taken (TWS error 326)
         ContractUnsupported  the venue has no such contract or no depth for it
         ProtocolViolation    the peer sent what the protocol does not allow
+        BadRow               a depth row with a field that is not what it must be
     BookError                an order book operation that cannot be right
 """
 
@@ -76,4 +77,8 @@ class ProtocolViolation(FeedError):
 
 
 class BookError(TickvisorError):
+    pass
+
+
+class BadRow(FeedError):
     pass

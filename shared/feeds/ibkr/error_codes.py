@@ -1,0 +1,58 @@
+"""TWS error codes, by what they mean for a depth subscription.
+
+Sources: IBKR Campus "TWS API error codes", the old interactivebrokers.github.io tables, and
+live logs quoted in public issues (each special case names its own).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+CLIENT_ID_IN_USE: Final = 326
+DEPTH_LIMIT: Final = 309
+DEPTH_HALTED: Final = 316
+DEPTH_RESET: Final = 317
+NO_SECURITY: Final = 200
+NO_DEEP_DATA: Final = 10092
+PARTLY_SUBSCRIBED: Final = 10090
+SMART_DEPTH_NOTICE: Final = 2152
+MESSAGE_RATE: Final = 100
+
+# Which of these a missing depth entitlement gives on a direct venue is not documented, so all
+# of them park the pair. 10090 may leave data flowing: it only counts while no row has come.
+ENTITLEMENT: Final = frozenset({354, 10089, PARTLY_SUBSCRIBED, NO_DEEP_DATA, 10168, 10186})
+# A gateway may know a venue under its other spelling only: worth one more request.
+WRONG_SPELLING: Final = frozenset({NO_SECURITY, NO_DEEP_DATA})
+# These may be said of a subscription that goes on (rust-ibapi#677).
+ADVISORY: Final = frozenset({10089, PARTLY_SUBSCRIBED})
+# The request is gone already: late or double cancel, nothing to do (ib_insync#665).
+ALREADY_GONE: Final = frozenset({300, 310})
+# Notices of the data farms and of the order side that say nothing about a subscription.
+ROUTINE: Final = frozenset({2100, 2101, 2102, 2104, 2106, 2107, 2108, 2119, 2150, 2158})
+
+_LIMIT: Final = re.compile(r"\((\d+)\)|(\d+)")
+
+
+def depth_limit(text: str) -> int | None:
+    """The account's limit as a 309 text names it, e.g. ``Max number (3) of market depth ...``."""
+    match = _LIMIT.search(text)
+    return int(match.group(1) or match.group(2)) if match else None
+
+
+def depth_venues(text: str) -> dict[str, tuple[str, ...]]:
+    """Venues of a 2152 text by service: ``depth``, ``top`` and ``missing`` (no permission)."""
+    head, _, tail = text.partition("eed additional market data permissions")
+    return {
+        "depth": _venues(head, "Depth:"),
+        "top": _venues(head, "Top:"),
+        "missing": _venues(tail, "Depth:") + _venues(tail, "Top:"),
+    }
+
+
+def _venues(text: str, label: str) -> tuple[str, ...]:
+    _, found, rest = text.partition(label)
+    if not found:
+        return ()
+    names = re.split(r"Depth:|Top:|Need|Unknown", rest)[0]
+    return tuple(name.strip(" .-") for name in names.split(";") if name.strip(" .-"))

@@ -1,0 +1,141 @@
+"""One connection generation: a logged-in `IB()` that is used once and thrown away.
+
+Reusing an `IB` object after a dead peer blocks until the old socket has flushed, and request ids
+start again at 1 with every login, so nothing of one generation may reach the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from ib_async import IB
+from loguru import logger
+
+from shared.feeds.ibkr.frames import FrameReader, RowHandler
+
+_LIBRARY_LOGGERS: Final = ("ib_async.Decoder", "ib_async.wrapper", "ib_async.client")
+# Declared dead by the kernel when sent bytes stay unacknowledged this long.
+_USER_TIMEOUT_MS: Final = 10_000
+_DRAIN_TIMEOUT_S: Final = 2.0
+
+ErrorHandler = Callable[[int, int, str], None]
+
+
+class DecodeErrors(logging.Handler):
+    """ib_async only logs a message it cannot decode: turn that log record into a call."""
+
+    def __init__(self, on_error: Callable[[str], None]) -> None:
+        super().__init__(level=logging.ERROR)
+        self._on_error = on_error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self._on_error(record.getMessage()[:200])
+
+
+class Session:
+    """A live connection. `lost` resolves with the reason when it ends."""
+
+    def __init__(self, ib: IB, generation: int) -> None:
+        self.ib = ib
+        self.generation = generation
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.on_error: ErrorHandler | None = None
+        self.on_decode_error: Callable[[str], None] | None = None
+        self._throttled = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
+        self._decode_errors = DecodeErrors(self._decode_error)
+        self._reader: FrameReader | None = None
+        ib.errorEvent += self._error
+        ib.disconnectedEvent += self._disconnected
+        ib.client.throttleStart += self._free.clear
+        ib.client.throttleEnd += self._free.set
+        for name in _LIBRARY_LOGGERS:
+            logging.getLogger(name).addHandler(self._decode_errors)
+
+    @property
+    def client_id(self) -> int:
+        return int(self.ib.client.clientId)
+
+    def take_frames(
+        self, handlers: dict[bytes, RowHandler], on_chunk: Callable[[], None]
+    ) -> FrameReader:
+        """Route message ids to `handlers` ahead of ib_async; any exception ends the session."""
+        self._reader = FrameReader(self.ib.client, handlers, on_chunk)
+        receive = self._reader.data_received
+
+        def data_received(data: bytes) -> None:
+            # Exceptions here would otherwise end in asyncio's own log and nowhere else.
+            try:
+                receive(data)
+            except Exception as error:
+                logger.opt(exception=error).error("reading from the gateway failed")
+                self.fail(f"reading failed: {error}")
+
+        connection: Any = self.ib.client.conn
+        connection.data_received = data_received
+        return self._reader
+
+    def fail(self, reason: str) -> None:
+        """End this generation; the first reason given stands."""
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+    async def probe(self, timeout_s: float) -> bool:
+        """Ask the gateway for its time: True when it answers within `timeout_s`."""
+        try:
+            await asyncio.wait_for(self.ib.reqCurrentTimeAsync(), timeout_s)
+        except (TimeoutError, ConnectionError):
+            return False
+        return True
+
+    async def drain(self) -> None:
+        """Wait until requests held back by the message-rate limit are on the wire."""
+        try:
+            await asyncio.wait_for(self._free.wait(), _DRAIN_TIMEOUT_S)
+        except TimeoutError:
+            logger.warning("requests still held back by the message rate limit after 2 s")
+
+    def close(self) -> None:
+        """Detach and drop the socket; sent bytes still go out, a dead peer is not waited for."""
+        self.fail("closed by us")
+        for name in _LIBRARY_LOGGERS:
+            logging.getLogger(name).removeHandler(self._decode_errors)
+        self.ib.errorEvent -= self._error
+        self.ib.disconnectedEvent -= self._disconnected
+        transport = self.ib.client.conn.transport
+        self.ib.disconnect()
+        if transport is not None and transport.get_write_buffer_size():
+            transport.abort()
+
+    def keep_alive(self) -> None:
+        """Let the kernel notice a peer that vanished without a word."""
+        connection: Any = self.ib.client.conn
+        sock = connection.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+
+    def _error(self, req_id: int, code: int, text: str, _contract: Any) -> None:
+        if self.on_error is None:
+            return
+        # aeventkit swallows a handler's exception without a log, so it is caught here.
+        try:
+            self.on_error(req_id, code, text)
+        except Exception as error:
+            logger.opt(exception=error).error("error handler failed, code {}", code)
+            self.fail(f"error handler failed: {error}")
+
+    def _decode_error(self, text: str) -> None:
+        if self.on_decode_error is not None:
+            self.on_decode_error(text)
+
+    def _disconnected(self) -> None:
+        self.fail("gateway closed the connection")

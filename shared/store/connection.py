@@ -1,0 +1,74 @@
+"""redis-py clients for everything but the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from shared.errors import StoreRefused, StoreUnavailable
+from shared.store.scripts import script
+
+Result = TypeVar("Result")
+
+
+class Store:
+    """A Redis client whose failures are ours: `StoreUnavailable` or `StoreRefused`."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self.client: Redis = Redis.from_url(
+            url,
+            socket_connect_timeout=timeout_s,
+            socket_timeout=timeout_s + 3.0,
+            max_connections=8,
+        )
+
+    async def call(self, work: Awaitable[Result]) -> Result:
+        """Await a client call.
+
+        Raises:
+            StoreUnavailable: Redis is away, loading, or did not answer.
+            StoreRefused: Redis answered with an error.
+        """
+        try:
+            return await work
+        except NoScriptError:
+            raise
+        except ResponseError as error:
+            if str(error).startswith(("OOM", "READONLY", "MISCONF", "BUSY", "LOADING")):
+                raise StoreUnavailable(str(error)) from None
+            raise StoreRefused(str(error)) from None
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from None
+
+    async def run(self, name: str, keys: list[str], args: list[str | bytes | int]) -> Any:
+        """Run `lua/<name>.lua` by its hash, loading it where Redis does not have it."""
+        lua = script(name)
+        parts: list[Any] = [*keys, *args]
+        try:
+            return await self.call(self._evalsha(lua.sha, len(keys), parts))
+        except NoScriptError:
+            return await self.call(self.client.eval(lua.text, len(keys), *parts))
+
+    async def _evalsha(self, sha: str, numkeys: int, parts: list[Any]) -> Any:
+        return await self.client.evalsha(sha, numkeys, *parts)
+
+    async def wait_until_up(self, stop: asyncio.Event) -> bool:
+        """Ping until Redis answers; False when `stop` came first."""
+        while not stop.is_set():
+            try:
+                await self.call(self.client.ping())
+            except (StoreUnavailable, StoreRefused):
+                try:
+                    await asyncio.wait_for(stop.wait(), 0.25)
+                except TimeoutError:
+                    continue
+            else:
+                return True
+        return False
+
+    async def close(self) -> None:
+        await self.client.aclose()

@@ -1,0 +1,44 @@
+"""Heartbeats: the worker's own key, its family's hash, and the family's connected flag."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from shared.store.connection import Store
+from shared.store.keys import Keys
+
+FRESH_MS: Final = 6000
+STOPPED_TTL_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Workers that share a hash; `workers` must all be connected for the flag, if there is one."""
+
+    name: str
+    workers: tuple[str, ...]
+    has_flag: bool
+
+
+class HeartbeatWriter:
+    def __init__(self, store: Store, keys: Keys, family: Family, ttl_s: int) -> None:
+        self._store = store
+        self._keys = keys
+        self._family = family
+        self._ttl_s = ttl_s
+
+    async def write(self, worker: str, beat: dict[str, Any]) -> None:
+        """`beat` is the contract's heartbeat object; its `state` decides how long it stays."""
+        keys = [self._keys.heartbeat(worker), self._keys.family_heartbeat(self._family.name)]
+        own_ttl_s = STOPPED_TTL_S if beat["state"] == "stopped" else self._ttl_s
+        now_ms = time.time_ns() // 1_000_000
+        args: list[str | bytes | int] = [worker, orjson.dumps(beat), now_ms, own_ttl_s, self._ttl_s]
+        args.append(FRESH_MS)
+        if self._family.has_flag:
+            keys.append(self._keys.ibkr_connected())
+            args += self._family.workers
+        await self._store.run("heartbeat", keys, args)

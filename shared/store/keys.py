@@ -1,0 +1,100 @@
+"""Every Redis key of the product. Nothing else in the tree spells a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SOURCE: Final = "coord:source"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names under one prefix (`redis.key_prefix`, empty by default)."""
+
+    prefix: str = ""
+
+    # Depth, as mirrored
+
+    def depth_stream(self, symbol: str) -> str:
+        return f"{self.prefix}raw:ibkr:depth:stream:{symbol}"
+
+    def depth_last(self, symbol: str) -> str:
+        return f"{self.prefix}raw:ibkr:depth:last:{symbol}"
+
+    def depth_heartbeat(self, symbol: str) -> str:
+        return f"{self.prefix}raw:ibkr:depth:hb:{symbol}"
+
+    # Market
+
+    def venue_book(self, symbol: str, venue: str) -> str:
+        return f"{self.prefix}market:{symbol}:{venue}:book"
+
+    def book(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:book"
+
+    def ticker(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:ticker"
+
+    # Monitoring
+
+    def heartbeat(self, worker: str) -> str:
+        return f"{self.prefix}heartbeat:{worker}"
+
+    def family_heartbeat(self, family: str) -> str:
+        """`family` is ``ibkr_ingestion`` or ``alpha_vantage``."""
+        return f"{self.prefix}heartbeat:{family}"
+
+    def ibkr_connected(self) -> str:
+        return f"{self.prefix}ibkr:connected"
+
+    def ibkr_links(self) -> str:
+        """Hash of what each IBKR worker last said of its login: feeds `ibkr:connected`."""
+        return f"{self.prefix}coord:ibkr:connected"
+
+    def metrics(self, family: str) -> str:
+        return f"{self.prefix}monitoring:{family}:metrics"
+
+    def gaps(self) -> str:
+        return f"{self.prefix}monitoring:gaps"
+
+    def incidents(self) -> str:
+        return f"{self.prefix}monitoring:incidents"
+
+    def coverage(self) -> str:
+        return f"{self.prefix}monitoring:depth:coverage"
+
+    def rotation(self) -> str:
+        return f"{self.prefix}monitoring:depth:rotation"
+
+    # Coordination
+
+    def source(self) -> str:
+        return f"{self.prefix}{SOURCE}"
+
+    def lease(self, worker: str) -> str:
+        return f"{self.prefix}coord:lease:{worker}"
+
+    def depth_live(self, symbol: str) -> str:
+        return f"{self.prefix}coord:depth:live:{symbol}"
+
+    def depth_fallback(self) -> str:
+        return f"{self.prefix}coord:depth:fallback"
+
+    def control(self, worker: str) -> str:
+        return f"{self.prefix}coord:control:{worker}"
+
+    def owned_patterns(self) -> tuple[str, ...]:
+        """Match patterns that cover every key of the product, for a reset."""
+        families = (
+            "raw:ibkr:*",
+            "market:*",
+            "options:*",
+            "sentiment:*",
+            "technicals:*",
+            "monitoring:*",
+            "heartbeat:*",
+            "coord:*",
+            "ibkr:connected",
+        )
+        return tuple(self.prefix + family for family in families)

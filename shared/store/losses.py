@@ -1,0 +1,85 @@
+"""Every lost item ends in exactly one range, to be written to `monitoring:gaps`. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """One item that will never be written; times in Unix ms."""
+
+    symbol: str
+    venue: str
+    seq: int
+    ts_ms: int
+
+
+class GapEntry(msgspec.Struct):
+    """A row of `monitoring:gaps`; numbers that are not known are None."""
+
+    feed: str
+    symbol: str
+    venue: str
+    from_seq: int | None
+    to_seq: int | None
+    from_ts: int
+    to_ts: int
+    reason: str
+    count: int | None
+
+    def fields(self) -> dict[str, str]:
+        """As stream fields: unknown numbers are empty."""
+        return {
+            name: "" if value is None else str(value)
+            for name, value in msgspec.structs.asdict(self).items()
+        }
+
+
+class Losses:
+    """Merges losses into ranges of consecutive `seq` per symbol and reason."""
+
+    def __init__(self, feed: str) -> None:
+        self._feed = feed
+        self._open: dict[tuple[str, str], GapEntry] = {}
+        self._closed: list[GapEntry] = []
+        self.total = 0
+
+    def add(self, lost: Lost, reason: str) -> None:
+        self.total += 1
+        key = (lost.symbol, reason)
+        entry = self._open.get(key)
+        if entry is not None and entry.to_seq == lost.seq - 1:
+            entry.to_seq = lost.seq
+            entry.to_ts = lost.ts_ms
+            entry.count = (entry.count or 0) + 1
+            # A symbol's seq runs over all its venues: a mixed range names none.
+            entry.venue = entry.venue if entry.venue == lost.venue else ""
+            return
+        if entry is not None:
+            self._closed.append(entry)
+        self._open[key] = GapEntry(
+            self._feed,
+            lost.symbol,
+            lost.venue,
+            lost.seq,
+            lost.seq,
+            lost.ts_ms,
+            lost.ts_ms,
+            reason,
+            1,
+        )
+
+    def add_range(self, entry: GapEntry) -> None:
+        """A range whose items are not at hand any more."""
+        self.total += entry.count or 0
+        self._closed.append(entry)
+
+    def drain(self) -> list[GapEntry]:
+        """All ranges so far, in order of their start; forgets them."""
+        entries = [*self._closed, *self._open.values()]
+        self._open = {}
+        self._closed = []
+        return sorted(entries, key=lambda entry: (entry.from_ts, entry.symbol))
+
+    def __bool__(self) -> bool:
+        return bool(self._open or self._closed)

@@ -1,0 +1,168 @@
+"""Ledgers (gaps, incidents, rotation), metrics and coverage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from loguru import logger
+
+from shared.errors import StoreRefused, StoreUnavailable
+from shared.store.connection import Store
+from shared.store.keys import Keys
+from shared.store.losses import GapEntry
+
+LEDGER_MAXLEN: Final = 10_000
+# Lines kept while Redis is away. Gaps are merged ranges and few; were they ever to reach this
+# bound, the oldest two become one range that covers both.
+_MAX_PENDING: Final = 5_000
+_RETRY_S: Final = 0.5
+_LOOK_BACK: Final = 64
+# Marks a pending line that is a field of a hash, not a stream entry.
+_FIELD: Final = "\0field"
+
+
+class Ledger:
+    """Append-only lines, kept in order over a Redis outage and never doubled."""
+
+    def __init__(self, store: Store, keys: Keys, worker: str) -> None:
+        self._store = store
+        self._keys = keys
+        self._worker = worker
+        self._pending: deque[tuple[str, dict[str, str]]] = deque()
+        self._wake = asyncio.Event()
+        self._repeat = False
+        self.dropped = 0
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    def gap(self, entry: GapEntry) -> None:
+        logger.bind(**entry.fields()).warning("gap in {} of {}", entry.feed, entry.symbol)
+        self._add(self._keys.gaps(), entry.fields())
+
+    def incident(self, kind: str, symbol: str, text: str) -> None:
+        self._add(
+            self._keys.incidents(),
+            {
+                "ts": _now(),
+                "worker": self._worker,
+                "kind": kind,
+                "symbol": symbol,
+                "text": text,
+            },
+        )
+
+    def rotation(self, fields: Mapping[str, str]) -> None:
+        self._add(self._keys.rotation(), {"ts": _now(), **fields})
+
+    def set_field(self, key: str, field: str, value: str) -> None:
+        """Set a field of a hash, in order with the lines; an empty value removes it."""
+        self._add(key, {_FIELD: field, "value": value})
+
+    async def run(self) -> None:
+        """Write for ever; cancelled by the process after `flush`."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._drain()
+
+    async def flush(self, timeout_s: float) -> bool:
+        """Write what is pending; False when it did not fit into `timeout_s`."""
+        try:
+            await asyncio.wait_for(self._drain(), timeout_s)
+        except TimeoutError:
+            return False
+        return not self._pending
+
+    async def _drain(self) -> None:
+        while self._pending:
+            stream, fields = self._pending[0]
+            try:
+                await self._append(stream, fields)
+            except StoreUnavailable:
+                self._repeat = True
+                await asyncio.sleep(_RETRY_S)
+                continue
+            except StoreRefused as error:
+                self.dropped += 1
+                logger.error("redis_write_failed: {}: {}", stream, error)
+            if self._pending and self._pending[0][1] is fields:
+                self._pending.popleft()
+            self._repeat = False
+
+    async def _append(self, stream: str, fields: dict[str, str]) -> None:
+        if _FIELD in fields:
+            await self._set_field(stream, fields[_FIELD], fields["value"])
+            return
+        pairs = [text for pair in fields.items() for text in pair]
+        repeat = "1" if self._repeat else "0"
+        await self._store.run("append_once", [stream], [LEDGER_MAXLEN, repeat, _LOOK_BACK, *pairs])
+
+    async def _set_field(self, key: str, field: str, value: str) -> None:
+        client = self._store.client
+        change = client.hset(key, field, value) if value else client.hdel(key, field)
+        await self._store.call(change)
+
+    def _add(self, stream: str, fields: dict[str, str]) -> None:
+        if len(self._pending) >= _MAX_PENDING:
+            self._make_room()
+        self._pending.append((stream, fields))
+        self._wake.set()
+
+    def _make_room(self) -> None:
+        """Drop the oldest line that is not a gap: losses are the last thing to forget."""
+        gaps = self._keys.gaps()
+        for index, (stream, _) in enumerate(self._pending):
+            if stream != gaps:
+                del self._pending[index]
+                self.dropped += 1
+                return
+        first, second = self._pending.popleft()[1], self._pending.popleft()[1]
+        joined = {
+            **second,
+            "from_ts": first["from_ts"],
+            "from_seq": "",
+            "to_seq": "",
+            "symbol": first["symbol"] if first["symbol"] == second["symbol"] else "",
+            "venue": "",
+            "reason": "several: " + first["reason"],
+        }
+        self._pending.appendleft((gaps, joined))
+
+
+class Metrics:
+    """A worker's field in its family's metrics hash, and the coverage hash."""
+
+    def __init__(self, store: Store, keys: Keys, worker: str, ttl_s: int) -> None:
+        self._store = store
+        self._keys = keys
+        self._worker = worker
+        self._ttl_s = ttl_s
+
+    async def write(self, family: str, values: Mapping[str, Any]) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        document = orjson.dumps({"ts": now_ms, **values})
+        await self._store.run(
+            "worker_field",
+            [self._keys.metrics(family)],
+            [self._worker, document, now_ms, self._ttl_s],
+        )
+
+    async def coverage(self, symbols: Mapping[str, Mapping[str, float | int]]) -> None:
+        key = self._keys.coverage()
+        async with self._store.client.pipeline(transaction=True) as pipe:
+            pipe.delete(key)
+            if symbols:
+                pipe.hset(key, mapping={name: orjson.dumps(row) for name, row in symbols.items()})
+                pipe.expire(key, self._ttl_s)
+            await self._store.call(pipe.execute())
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)

@@ -81,9 +81,10 @@ def reset_depth(gateway: Gateway, values: Values) -> Values:
     told = _tell_subscriptions(gateway, values["symbol"], 317, _RESET)
     for subscription in told:
         subscription.primed, subscription.behind = False, None
-        subscription.muted = values["refill_after_ms"] > 0
     if values["refill_after_ms"]:
-        gateway.later(values["refill_after_ms"] / 1000, lambda: _unmute(told))
+        waiting = [subscription for subscription in told if not subscription.muted]
+        _mute(waiting, True)
+        gateway.later(values["refill_after_ms"] / 1000, lambda: _mute(waiting, False))
     return {"sent": len(told)}
 
 
@@ -254,9 +255,9 @@ def _tell_subscriptions(gateway: Gateway, symbol: str, code: int, text: str) -> 
     return told
 
 
-def _unmute(subscriptions: list[Subscription]) -> None:
+def _mute(subscriptions: list[Subscription], muted: bool) -> None:
     for subscription in subscriptions:
-        subscription.muted = False
+        subscription.muted = muted
 
 
 def _go_silent(gateway: Gateway, what: str) -> None:

@@ -18,6 +18,7 @@ Values = dict[str, Any]
 TRANSPORT: Final = Commands()
 
 _DURATION: Final = Bounds(float, "seconds", 0, 86_400, required=True)
+_RELEASE: Final = Bounds(bool, "its slots and client id are free again", default=True)
 _SAMPLE_ROW: Final = wire.depth_rows(1, [RowOp(UPDATE, BID, 0, Row(1_000_000, 100, ""))])
 _GARBAGE: Final = {
     "bytes": wire.frame(b"\xff\xfe\x00garbage\x00\x80\x00"),
@@ -28,11 +29,13 @@ _GARBAGE: Final = {
 }
 
 
-@TRANSPORT.add("half_open", {"client_id": CLIENT_ID}, fault=True)
+@TRANSPORT.add("half_open", {"client_id": CLIENT_ID, "release": _RELEASE}, fault=True)
 def _half_open(gateway: Gateway, values: Values) -> Values:
     links = gateway.links_of(values["client_id"])
     for link in links:
         link.silence()
+        if values["release"]:
+            link.session.disconnected(gateway.moment())
     return {"clients": len(links)}
 
 
@@ -40,7 +43,9 @@ def _half_open(gateway: Gateway, values: Values) -> Values:
     "cut_frame",
     {
         "client_id": CLIENT_ID,
-        "then": Bounds(str, "what follows the half frame", choices=("close", "rst", "silence")),
+        "then": Bounds(
+            str, "what follows the half frame", choices=("close", "rst", "silence"), default="close"
+        ),
     },
     fault=True,
 )
@@ -48,8 +53,8 @@ def _cut_frame(gateway: Gateway, values: Values) -> Values:
     links = gateway.links_of(values["client_id"])
     for link in links:
         link.write(_SAMPLE_ROW[: len(_SAMPLE_ROW) // 2])
-        finish = {"rst": link.reset, "silence": link.silence}.get(values["then"], link.close)
-        finish()
+        finish = {"rst": link.reset, "silence": link.silence, "close": link.close}
+        finish[values["then"]]()
     return {"clients": len(links)}
 
 
@@ -86,7 +91,11 @@ def _refuse(gateway: Gateway, values: Values) -> Values:
 def _restart(gateway: Gateway, values: Values) -> Values:
     links = list(gateway.links.values())
     for link in links:
-        link.reset() if link.mute else link.close()
+        if link.blocked:
+            link.reset()
+        else:
+            link.close()
+    gateway.world.roster.clear()
     gateway.world.desk.clear(gateway.moment().mono_s)
     gateway.world.feed.silenced_by.clear()
     gateway.silent_since_s.clear()

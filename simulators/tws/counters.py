@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,18 +33,31 @@ class Counters:
 
 
 def stats(counters: Counters, desk: DepthDesk, feed: Feed) -> dict[str, Any]:
+    return {
+        "rows_sent": {f"{symbol}:{venue}": n for (symbol, venue), n in feed.rows_sent.items()},
+        "rows_total": sum(feed.rows_sent.values()),
+        **_depth_stats(desk),
+        "requests": dict(counters.requests),
+        "unknown_requests": _by_text(counters.unknown_requests),
+        "malformed": counters.malformed,
+        "messages_per_s_peak": _by_text(counters.messages_per_s_peak),
+        "errors_sent": _by_text(counters.errors_sent),
+        "faults": dict(counters.faults),
+        "connections": counters.connections,
+        "connections_refused": counters.connections_refused,
+        "slow_reader_pauses": counters.slow_reader_pauses,
+        "bytes_sent": counters.bytes_sent,
+    }
+
+
+def _depth_stats(desk: DepthDesk) -> dict[str, Any]:
     events = desk.counts.events
     records = [record.record() for record in desk.counts.records]
     rows_by_request: Counter[str] = Counter()
     for record in records:
         rows_by_request[f"{record['client_id']}:{record['req_id']}"] += record["rows"]
     return {
-        "rows_sent": {f"{symbol}:{venue}": n for (symbol, venue), n in feed.rows_sent.items()},
-        "rows_total": sum(feed.rows_sent.values()),
         "rows_by_request": dict(rows_by_request),
-        "requests": dict(counters.requests),
-        "unknown_requests": {str(k): n for k, n in counters.unknown_requests.items()},
-        "malformed": counters.malformed,
         "subscriptions": records,
         "opened": events["opened"],
         "cancelled": events["cancelled"],
@@ -60,11 +74,8 @@ def stats(counters: Counters, desk: DepthDesk, feed: Feed) -> dict[str, Any]:
         "reused_live_id": events["reused_live_id"],
         "reused_retired_id": events["reused_retired_id"],
         "smart_requests": events["smart_requests"],
-        "messages_per_s_peak": {str(k): n for k, n in counters.messages_per_s_peak.items()},
-        "errors_sent": {str(k): n for k, n in counters.errors_sent.items()},
-        "faults": dict(counters.faults),
-        "connections": counters.connections,
-        "connections_refused": counters.connections_refused,
-        "slow_reader_pauses": counters.slow_reader_pauses,
-        "bytes_sent": counters.bytes_sent,
     }
+
+
+def _by_text(counts: Mapping[int, int]) -> dict[str, int]:
+    return {str(key): count for key, count in counts.items()}

@@ -18,6 +18,7 @@ __all__ = ["Feed"]
 Output = dict[int, list[bytes]]
 
 _CATCH_UP_S: Final = 0.25
+_UNSEEN_CHANGES_MAX: Final = 1_000
 _REPLAY_ROWS_MAX: Final = 2_000
 
 
@@ -106,7 +107,7 @@ class Feed:
         replay = self._market.replays.get(key[0])
         if replay:
             self._tick_replay(replay, subscriptions, elapsed_s, round_)
-        elif isinstance(book, VenueBook):
+        elif isinstance(book, VenueBook) and any(self.in_sync(s) for s in flowing):
             rate = self._options.rate_of(key[0])
             credit = self._credits.get(key, 0.0) + rate * elapsed_s
             self._credits[key] = min(credit, rate * _CATCH_UP_S + 1)
@@ -120,10 +121,13 @@ class Feed:
         round_: _Round,
     ) -> None:
         credit = self._credits[key]
-        transit = self._options.transit
-        while credit >= 1:
-            # A change below the rows asked for costs nothing on the wire, yet must end.
-            credit -= max(0.2, self._change(book, book.plan(transit), subscriptions, round_))
+        unseen = 0
+        # A change below the rows asked for sends nothing; not more than so many in a row.
+        while credit >= 1 and unseen < _UNSEEN_CHANGES_MAX:
+            ops = book.plan(self._options.transit)
+            rows = self._change(book, ops, subscriptions, round_)
+            unseen = 0 if rows else unseen + 1
+            credit -= rows
         self._credits[key] = credit
 
     def _tick_replay(

@@ -58,10 +58,6 @@ class Link(asyncio.Protocol):
         if not self.mute:
             self.perform(self.session.receive(data, self._gateway.moment()))
 
-    def eof_received(self) -> bool:
-        # A half-open peer never answers a FIN either.
-        return self.mute
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self.session.disconnected(self._gateway.moment())

@@ -36,9 +36,9 @@ def _check_range(name: str, value: Any, bounds: Bounds) -> None:
     if bounds.choices and value not in bounds.choices:
         listed = ", ".join(str(choice) for choice in bounds.choices)
         raise OptionError(f"{name} must be one of {listed}, was {value!r}")
-    if bounds.low is not None and value < bounds.low:
-        raise OptionError(f"{name} must be at least {bounds.low}, was {value!r}")
     # Written this way round so that NaN fails too.
+    if bounds.low is not None and not value >= bounds.low:
+        raise OptionError(f"{name} must be at least {bounds.low}, was {value!r}")
     if bounds.high is not None and not value <= bounds.high:
         raise OptionError(f"{name} must be at most {bounds.high}, was {value!r}")
 

@@ -89,8 +89,9 @@ class Session:
             return self._close()
 
     def disconnected(self, now: Moment) -> None:
-        if self.client_id is not None:
-            self._world.roster.pop(self.client_id, None)
+        roster = self._world.roster
+        if self.client_id is not None and roster.get(self.client_id) == self.connection:
+            del roster[self.client_id]
         self._world.desk.disconnect(self.connection, now.mono_s)
 
     def error(self, req_id: int, code: int, text: str) -> Send:

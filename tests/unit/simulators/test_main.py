@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulators.tws.__main__ import EXIT_UNUSABLE, main, read_setup
+from simulators.tws.errors import OptionError
+
+
+def test_flags_have_defaults() -> None:
+    setup = read_setup([])
+    assert (setup.ports.host, setup.ports.port, setup.seed) == ("127.0.0.1", 4002, 7)
+    assert (setup.options.depth_cap, setup.options.cancel_lag_ms) == (3, 300)
+
+
+def test_a_rate_may_be_given_for_one_symbol() -> None:
+    options = read_setup(["--rate", "20", "--rate", "SPY=200"]).options
+    assert (options.rate_of("SPY"), options.rate_of("IWM")) == (200.0, 20.0)
+
+
+def test_every_option_is_a_flag() -> None:
+    options = read_setup(["--style", "replace", "--depth-cap", "2", "--mute-current-time"]).options
+    assert (options.style, options.depth_cap, options.mute_current_time) == ("replace", 2, True)
+
+
+def test_a_replay_without_symbol_takes_it_from_the_file_name(tmp_path: Path) -> None:
+    path = tmp_path / "AAPL_20120621_shift.jsonl"
+    path.write_text('{"t": 1, "position": 0, "operation": 0, "side": 0, "price": 1.5, "size": 1}\n')
+    assert list(read_setup(["--replay", str(path)]).replays) == ["AAPL"]
+    assert list(read_setup(["--replay", f"TSLA={path}"]).replays) == ["TSLA"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "error"),
+    [
+        (["--port", "70000"], "--port must be at most 65535, was 70000"),
+        (["--port", "x"], "--port must be an integer, was 'x'"),
+        (["--depth-cap", "-1"], "--depth-cap must be at least 0, was -1"),
+        (["--style", "x"], "--style must be one of shift, replace, was 'x'"),
+        (["--rate", "SPY=fast"], "--rate SPY must be a number, was 'fast'"),
+        (["--rate", "nan"], "--rate must be at least 0, was nan"),
+        (["--host", "0.0.0.0"], "argument --host"),
+        (["--nope"], "unrecognized arguments: --nope"),
+        (["--replay", "nowhere.jsonl"], "--replay cannot be read, was 'nowhere.jsonl'"),
+        (["--scenario", "nowhere.yaml"], "scenario nowhere.yaml cannot be read"),
+    ],
+)
+def test_a_bad_flag_is_named_with_value_and_bound(flags: list[str], error: str) -> None:
+    with pytest.raises(OptionError, match=error):
+        read_setup(flags)
+
+
+def test_unusable_flags_exit_78(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "-1"]) == EXIT_UNUSABLE == 78
+    assert capsys.readouterr().err == "simulators.tws: --seed must be at least 0, was -1\n"

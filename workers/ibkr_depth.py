@@ -17,7 +17,7 @@ from shared.store.depth import DepthTtls, DepthWriter
 from shared.store.depth_outlet import DepthStoreOutlet
 from shared.store.resp import RespConnection
 from shared.store.rotation_log import read_fallback, read_interrupted
-from shared.store.sink import Sink
+from shared.store.sink import Sink, SinkBounds
 
 NAME: Final = "ibkr_depth"
 FAMILY: Final = Family("ibkr_ingestion", (NAME,), has_flag=True)
@@ -35,13 +35,8 @@ def build(worker: Worker) -> tuple[Sink, DepthFeed]:
         DepthTtls(settings.ibkr.heartbeat_ttl_s, ttls.order_book, ttls.market_data),
     )
     connection = RespConnection(redis.url, redis.connect_timeout_s, NAME)
-    sink = Sink(
-        connection,
-        writer,
-        redis.queue_max_entries,
-        redis.queue_max_bytes,
-        redis.flush_max_updates,
-    )
+    bounds = SinkBounds(redis.queue_max_entries, redis.queue_max_bytes, redis.flush_max_updates)
+    sink = Sink(connection, writer, bounds)
     writer.sink = sink
     instruments = [settings.universe.by_symbol(symbol) for symbol in symbols]
     outlet = DepthStoreOutlet(writer, worker.ledger, worker.keys)

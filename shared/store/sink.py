@@ -3,33 +3,30 @@
 Self-clocking: a flush goes out at once when none is in flight; while one is, items gather for
 the next. An idle system so has the lowest latency and a busy one the largest batches.
 
-The queue is bounded in entries and bytes; what does not fit while Redis is away is dropped oldest
-first and counted. After every loss of the connection (or a reply that says "try again") the last
-stored `seq` of each symbol is compared with what was sent: what Redis has is skipped, what it
-lost (a restart) is sent again from a short ring, and the rest becomes a gap. Nothing is doubled.
+After every loss of the connection, and after a reply that says "try again", the last stored `seq`
+of each symbol is compared with what was sent (`backlog.reconcile`), so nothing is doubled and
+nothing is lost without a word.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Final
 
 import hiredis
 from loguru import logger
 
 from shared.errors import StoreUnavailable
 from shared.market.depth import DepthUpdate
+from shared.store.backlog import Backlog
+from shared.store.flush import Flush, Writer
 from shared.store.latency import BOUNDS_MS, LatencyHistogram
-from shared.store.losses import GapEntry, Losses, Lost
+from shared.store.losses import Losses
 from shared.store.resp import RespConnection, pack
-from shared.store.scripts import Script
 
 _RETRY_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.5)
-_RING_S: Final = 5.0
-_RING_ENTRIES: Final = 20_000
-_ENTRY_OVERHEAD_BYTES: Final = 200
 # Redis says "not now": the same command may succeed later.
 _PASSING: Final = (
     "LOADING",
@@ -42,136 +39,71 @@ _PASSING: Final = (
     "CLUSTERDOWN",
     "TRYAGAIN",
     "NOREPLICAS",
-    "NOGOODSLAVE",
-    "UNKILLABLE",
 )
+_LOG_EVERY_REFUSALS: Final = 10_000
 
 
-class Flush:
-    """Packed commands; the first `len(appended)` replies belong to those items in order.
+@dataclass(frozen=True, slots=True)
+class SinkBounds:
+    """What fits while Redis is away, and how much goes out at once."""
 
-    `names` say what the other replies are about, for the log; `side` is the writer's own note
-    of what the flush says besides its items.
-    """
-
-    __slots__ = ("payload", "appended", "names", "side")
-
-    def __init__(
-        self, payload: bytes, appended: Sequence[DepthUpdate], names: list[str], side: Any
-    ) -> None:
-        self.payload = payload
-        self.appended = appended
-        self.names = names
-        self.side = side
-
-    @property
-    def replies(self) -> int:
-        return len(self.appended) + len(self.names)
-
-
-class Position(NamedTuple):
-    """How far a symbol's data stands in Redis; zeros for nothing."""
-
-    seq: int  # of the newest stream entry
-    entry_ms: int  # time part of that entry's id
-    highest_seq: int  # ever said, also where the stream was deleted since
-
-
-class Writer(Protocol):
-    """Turns items into commands; one per key family."""
-
-    feed: str
-    scripts: tuple[Script, ...]
-
-    def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
-        """Commands for a batch; `drained` says that no item waits behind it."""
-
-    def confirmed(self, flush: Flush) -> None:
-        """The flush was carried out."""
-
-    def pending(self) -> bool:
-        """Whether there is something to write besides queued items."""
-
-    def positions(self) -> list[str]:
-        """Symbols whose stored `seq` has to be compared after a break."""
-
-    def position_commands(self, symbol: str) -> bytes:
-        """Two commands that tell a symbol's position."""
-
-    def position(self, replies: Sequence[Any]) -> Position: ...
-
-    def reseed(self, symbol: str, position: Position) -> None:
-        """Go on behind what Redis has, where it is ahead of us."""
+    max_entries: int
+    max_bytes: int
+    max_updates: int
 
 
 class Sink:
-    def __init__(
-        self,
-        connection: RespConnection,
-        writer: Writer,
-        max_entries: int,
-        max_bytes: int,
-        max_updates: int,
-    ) -> None:
+    def __init__(self, connection: RespConnection, writer: Writer, bounds: SinkBounds) -> None:
         self._connection = connection
         self._writer = writer
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        self._max_updates = max_updates
-        self._queue: deque[DepthUpdate] = deque()
-        self._bytes = 0
-        self._ring: deque[DepthUpdate] = deque()
-        self._acked: dict[str, int] = {}
+        self._backlog = Backlog(writer.feed, bounds.max_entries, bounds.max_bytes)
+        self._max_updates = bounds.max_updates
         self._wake = asyncio.Event()
         self._compare = True
         self._down_since_s: float | None = None
         self._failures = 0
         self._stopping = False
-        self.losses = Losses(writer.feed)
-        self.latency = LatencyHistogram()
-        self.written = 0
-        self.flushes = 0
-        self.conflated = 0
-        self.refused = 0
-        self.resent = 0
+        self._latency = LatencyHistogram()
+        self._flushes = 0
+        self._conflated = 0
+        self._refused = 0
 
     @property
     def available(self) -> bool:
         return self._down_since_s is None
 
+    @property
+    def losses(self) -> Losses:
+        return self._backlog.losses
+
+    def put(self, item: DepthUpdate) -> None:
+        """Queue one item; the oldest are dropped where the bounds are reached."""
+        self._backlog.put(item)
+        self._wake.set()
+
+    def poke(self) -> None:
+        """There is something to write besides items."""
+        self._wake.set()
+
     def metrics(self) -> dict[str, Any]:
         """Counters and gauges, as they stand in the metrics hash."""
-        latency = self.latency
+        backlog, latency = self._backlog, self._latency
         return {
-            "writes": self.written,
-            "flushes": self.flushes,
-            "batch_size": round(self.written / self.flushes, 2) if self.flushes else 0.0,
-            "conflated": self.conflated,
-            "dropped": self.losses.total,
-            "refused": self.refused,
-            "resent": self.resent,
-            "queue_depth": len(self._queue),
-            "queue_bytes": self._bytes,
+            "writes": backlog.written,
+            "flushes": self._flushes,
+            "batch_size": round(backlog.written / self._flushes, 2) if self._flushes else 0.0,
+            "conflated": self._conflated,
+            "dropped": backlog.losses.total,
+            "refused": self._refused,
+            "resent": backlog.resent,
+            "queue_depth": len(backlog),
+            "queue_bytes": backlog.bytes,
             "max_lag_ms": round(latency.max_ms, 3),
             "latency_bounds_ms": list(BOUNDS_MS),
             "latency_counts": list(latency.counts),
             "latency_p50_ms": round(latency.quantile_ms(0.5), 3),
             "latency_p99_ms": round(latency.quantile_ms(0.99), 3),
         }
-
-    def put(self, item: DepthUpdate) -> None:
-        """Queue one item; drops the oldest where the bounds are reached."""
-        queue = self._queue
-        queue.append(item)
-        self._bytes += _size(item)
-        if len(queue) > self._max_entries or self._bytes > self._max_bytes:
-            self._drop_oldest("queue full")
-        if not self._wake.is_set():
-            self._wake.set()
-
-    def poke(self) -> None:
-        """There is something to write besides items."""
-        self._wake.set()
 
     async def open(self, stop: asyncio.Event) -> None:
         """Learn where Redis stands before the first item is numbered; returns early on `stop`."""
@@ -182,7 +114,7 @@ class Sink:
         """Write until `stop` has been called and the queue is empty."""
         try:
             while True:
-                if not self._queue and not self._writer.pending():
+                if not self._backlog and not self._writer.pending():
                     if self._stopping:
                         return
                     await self._wake.wait()
@@ -200,70 +132,55 @@ class Sink:
 
     def abandon(self) -> int:
         """Count what is still queued as lost, after a deadline; returns how many."""
-        left = len(self._queue)
-        while self._queue:
-            self._drop_oldest("shutdown")
-        return left
+        return self._backlog.abandon()
 
     async def _flush(self) -> None:
-        queue = self._queue
-        batch = [queue.popleft() for _ in range(min(len(queue), self._max_updates))]
-        if not batch and not self._writer.pending():
+        batch = self._backlog.take(self._max_updates)
+        flush = self._writer.encode(batch, drained=not self._backlog)
+        if not flush.replies:
             return
-        flush = self._writer.encode(batch, drained=not queue)
         try:
             replies = await self._connection.send(flush.payload, flush.replies)
         except StoreUnavailable as error:
             self._again(batch, str(error))
             return
-        passing = self._passing_error(replies)
+        except asyncio.CancelledError:
+            self._backlog.put_back(batch)
+            raise
+        passing = _passing_error(replies)
         if passing:
             self._again(batch, passing)
-            await asyncio.sleep(_RETRY_WAITS_S[1])
+            await asyncio.sleep(_RETRY_WAITS_S[0])
             return
-        self._writer.confirmed(flush)
         self._account(flush, replies)
-        for item in batch:
-            self._bytes -= _size(item)
 
-    def _account(self, flush: Flush, replies: list[Any]) -> None:
+    def _account(self, flush: Flush, replies: Sequence[Any]) -> None:
         now_s = asyncio.get_running_loop().time()
-        appended = flush.appended
-        self.flushes += 1
-        self.conflated += max(0, len(appended) - 1)
+        self._writer.confirmed(flush)
+        self._backlog.confirm(flush.appended, now_s)
+        self._flushes += 1
+        self._conflated += max(0, len(flush.appended) - 1)
+        for item in flush.appended:
+            self._latency.observe((now_s - item.received_s) * 1000.0)
         for index, reply in enumerate(replies):
             if isinstance(reply, hiredis.ReplyError):
-                self._refuse(flush, index, reply)
-        for item in appended:
-            self._acked[item.symbol] = item.seq
-            self.latency.observe((now_s - item.received_s) * 1000.0)
-        self.written += len(appended)
-        ring = self._ring
-        ring.extend(appended)
-        while ring and (len(ring) > _RING_ENTRIES or now_s - ring[0].received_s > _RING_S):
-            ring.popleft()
+                self._refuse(flush, index, str(reply))
 
-    def _refuse(self, flush: Flush, index: int, reply: hiredis.ReplyError) -> None:
+    def _refuse(self, flush: Flush, index: int, error: str) -> None:
         """An error that no retry cures: the item is lost, and that is written down."""
-        self.refused += 1
-        appended = flush.appended
-        name = (
-            f"XADD {appended[index].symbol}"
-            if index < len(appended)
-            else flush.names[index - len(appended)]
-        )
-        if self.refused == 1 or self.refused % 10_000 == 0:
-            logger.bind(command=name, refused=self.refused).error(
-                "redis_write_failed: {}: {}", name, reply
+        self._refused += 1
+        name = flush.name(index)
+        if self._refused % _LOG_EVERY_REFUSALS == 1:
+            logger.bind(command=name, refused=self._refused).error(
+                "redis_write_failed: {}: {}", name, error
             )
-        if index < len(appended):
-            self.losses.add(_lost(appended[index]), f"redis refused: {str(reply)[:80]}")
-            self.written -= 1
+        if index < len(flush.appended):
+            self._backlog.refuse(flush.appended[index], f"redis refused: {error[:80]}")
             # An id not above the stream's newest: somebody else wrote there.
-            self._compare = self._compare or "equal or smaller" in str(reply)
+            self._compare = self._compare or "equal or smaller" in error
 
-    def _again(self, batch: list[DepthUpdate], reason: str) -> None:
-        self._queue.extendleft(reversed(batch))
+    def _again(self, batch: Sequence[DepthUpdate], reason: str) -> None:
+        self._backlog.put_back(batch)
         self._compare = True
         if self._down_since_s is None:
             self._down_since_s = asyncio.get_running_loop().time()
@@ -290,102 +207,42 @@ class Sink:
             away_s = asyncio.get_running_loop().time() - self._down_since_s
             self._down_since_s = None
             logger.bind(away_s=round(away_s, 2), failures=self._failures).info(
-                "redis is back after {:.1f} s, {} entries queued", away_s, len(self._queue)
+                "redis is back after {:.1f} s, {} entries queued", away_s, len(self._backlog)
             )
         return True
 
     async def _load_scripts(self) -> None:
-        commands = [
-            pack(b"SCRIPT", b"LOAD", script.text.encode()) for script in self._writer.scripts
-        ]
-        if not commands:
-            return
-        replies = await self._connection.send(b"".join(commands), len(commands))
-        passing = self._passing_error(replies)
-        if passing:
-            raise StoreUnavailable(passing)
+        scripts = self._writer.scripts
+        commands = [pack(b"SCRIPT", b"LOAD", script.text.encode()) for script in scripts]
+        await self._ask(b"".join(commands), len(commands))
 
     async def _compare_positions(self) -> None:
-        symbols = self._writer.positions()
-        if not symbols:
-            return
-        payload = b"".join(self._writer.position_commands(symbol) for symbol in symbols)
-        replies = await self._connection.send(payload, 2 * len(symbols))
-        passing = self._passing_error(replies)
-        if passing:
-            raise StoreUnavailable(passing)
+        writer = self._writer
+        symbols = writer.positions()
+        payload = b"".join(writer.position_commands(symbol) for symbol in symbols)
+        replies = await self._ask(payload, 2 * len(symbols))
         positions = {
-            symbol: self._writer.position(replies[2 * index : 2 * index + 2])
+            symbol: writer.position(replies[2 * index : 2 * index + 2])
             for index, symbol in enumerate(symbols)
         }
-        self._skip_stored({symbol: position.seq for symbol, position in positions.items()})
+        resent = self._backlog.reconcile({name: found.seq for name, found in positions.items()})
         for symbol, position in positions.items():
-            acked = self._acked.get(symbol, 0)
-            if position.seq < acked:
-                self._resend(symbol, position.seq, acked)
-            self._writer.reseed(symbol, position)
+            writer.reseed(symbol, position)
+        if resent:
+            logger.bind(resent=resent).warning("redis lost confirmed entries, sent again")
 
-    def _skip_stored(self, stored: dict[str, int]) -> None:
-        """A flush whose reply was lost may have been carried out."""
-        kept = [item for item in self._queue if item.seq > stored.get(item.symbol, 0)]
-        skipped = len(self._queue) - len(kept)
-        if skipped:
-            self.written += skipped
-            for item in self._queue:
-                if item.seq <= stored.get(item.symbol, 0):
-                    self._acked[item.symbol] = max(item.seq, self._acked.get(item.symbol, 0))
-            self._queue = deque(kept)
-            self._bytes = sum(map(_size, kept))
-
-    def _resend(self, symbol: str, stored: int, acked: int) -> None:
-        """Redis lost entries it had confirmed (restart): send the ring's again."""
-        again = [item for item in self._ring if item.symbol == symbol and item.seq > stored]
-        first = again[0].seq if again else acked + 1
-        if first > stored + 1:
-            ts_ms = again[0].ts_ms if again else 0
-            self.losses.add_range(
-                GapEntry(
-                    self._writer.feed,
-                    symbol,
-                    "",
-                    stored + 1,
-                    first - 1,
-                    ts_ms,
-                    ts_ms,
-                    "redis restart",
-                    first - 1 - stored,
-                )
-            )
-        self._ring = deque(item for item in self._ring if item.symbol != symbol)
-        self._queue.extendleft(reversed(again))
-        self._bytes += sum(map(_size, again))
-        self._acked[symbol] = stored
-        self.resent += len(again)
-        self.written -= len(again)
-        logger.bind(symbol=symbol, stored=stored, acked=acked, resent=len(again)).warning(
-            "redis lost confirmed entries of {}: {} sent again", symbol, len(again)
-        )
-
-    def _drop_oldest(self, reason: str) -> None:
-        queue = self._queue
-        while queue:
-            item = queue.popleft()
-            self._bytes -= _size(item)
-            self.losses.add(_lost(item), reason)
-            if len(queue) <= self._max_entries and self._bytes <= self._max_bytes:
-                break
-
-    @staticmethod
-    def _passing_error(replies: list[Any]) -> str:
-        for reply in replies:
-            if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(_PASSING):
-                return str(reply)
-        return ""
+    async def _ask(self, payload: bytes, count: int) -> Sequence[Any]:
+        if not count:
+            return []
+        replies = await self._connection.send(payload, count)
+        passing = _passing_error(replies)
+        if passing:
+            raise StoreUnavailable(passing)
+        return replies
 
 
-def _size(item: DepthUpdate) -> int:
-    return len(item.bids) + len(item.asks) + _ENTRY_OVERHEAD_BYTES
-
-
-def _lost(item: DepthUpdate) -> Lost:
-    return Lost(item.symbol, item.venue, item.seq, item.ts_ms)
+def _passing_error(replies: Sequence[Any]) -> str:
+    for reply in replies:
+        if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(_PASSING):
+            return str(reply)
+    return ""

@@ -6,4 +6,8 @@ if redis.call("HGET", KEYS[1], "quote_source") ~= ARGV[1] then
   return 0
 end
 redis.call("HDEL", KEYS[1], unpack(ARGV, 2))
+-- A time of writing alone says nothing: no trade fields are there, so no ticker is.
+if redis.call("HLEN", KEYS[1]) == 1 and redis.call("HEXISTS", KEYS[1], "ts") == 1 then
+  redis.call("DEL", KEYS[1])
+end
 return 1

@@ -1,0 +1,87 @@
+"""What a writer hands to the sink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from shared.market.depth import DepthUpdate
+from shared.store.resp import pack
+from shared.store.scripts import Script
+
+
+class Flush:
+    """Packed commands; the first `len(appended)` replies belong to those items in order.
+
+    `names` say what the other replies are about, for the log; `side` is the writer's own note
+    of what the flush says besides its items.
+    """
+
+    __slots__ = ("appended", "names", "payload", "side")
+
+    def __init__(
+        self, payload: bytes, appended: Sequence[DepthUpdate], names: list[str], side: Any
+    ) -> None:
+        self.payload = payload
+        self.appended = appended
+        self.names = names
+        self.side = side
+
+    @property
+    def replies(self) -> int:
+        return len(self.appended) + len(self.names)
+
+    def name(self, index: int) -> str:
+        """What reply number `index` is about."""
+        appended = len(self.appended)
+        if index < appended:
+            return f"XADD {self.appended[index].symbol}"
+        return self.names[index - appended]
+
+
+@dataclass(slots=True)
+class Commands:
+    """Commands of a flush behind the appended items."""
+
+    parts: list[bytes] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def add(self, name: str, *args: bytes) -> None:
+        self.parts.append(pack(*args))
+        self.names.append(name)
+
+
+class Position(NamedTuple):
+    """How far a symbol's data stands in Redis; zeros for nothing."""
+
+    seq: int  # of the newest stream entry
+    entry_ms: int  # time part of that entry's id
+    highest_seq: int  # ever said, also where the stream was deleted since
+
+
+class Writer(Protocol):
+    """Turns items into commands; one per key family."""
+
+    feed: str
+    scripts: tuple[Script, ...]
+
+    def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
+        """Commands for a batch; `drained` says that no item waits behind it."""
+
+    def confirmed(self, flush: Flush) -> None:
+        """The flush was carried out."""
+
+    def pending(self) -> bool:
+        """Whether there is something to write besides queued items."""
+
+    def positions(self) -> list[str]:
+        """Symbols whose stored `seq` has to be compared after a break."""
+
+    def position_commands(self, symbol: str) -> bytes:
+        """Two commands that tell a symbol's position."""
+
+    def position(self, replies: Sequence[Any]) -> Position: ...
+
+    def reseed(self, symbol: str, position: Position) -> None:
+        """Go on behind what Redis has, where it is ahead of us."""

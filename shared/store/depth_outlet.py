@@ -19,6 +19,9 @@ class DepthStoreOutlet:
         # The hot path: no wrapper between the feed and the queue.
         self.update = writer.put
 
+    def congested(self) -> bool:
+        return self._writer.sink is not None and self._writer.sink.congested()
+
     def parked(self, pair: Pair) -> None:
         self._writer.park(pair)
 

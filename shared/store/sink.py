@@ -41,6 +41,10 @@ _PASSING: Final = (
     "NOREPLICAS",
 )
 _LOG_EVERY_REFUSALS: Final = 10_000
+# Some ten flushes: enough to keep Redis busy, little enough to stay fresh.
+CONGESTED_ENTRIES: Final = 2_000
+# A flush in flight for longer is no congestion.
+_STUCK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Sink:
         self._down_since_s: float | None = None
         self._failures = 0
         self._stopping = False
+        self._sent_s = 0.0
         self._latency = LatencyHistogram()
         self._flushes = 0
         self._conflated = 0
@@ -84,6 +89,16 @@ class Sink:
     def poke(self) -> None:
         """There is something to write besides items."""
         self._wake.set()
+
+    def congested(self) -> bool:
+        """Redis takes what comes, only slower than it comes: reading may pause meanwhile.
+
+        Never while Redis is away or stuck: the gateway must be read then, and what does not fit
+        into the queue is dropped and counted.
+        """
+        if len(self._backlog) < CONGESTED_ENTRIES or self._down_since_s is not None:
+            return False
+        return asyncio.get_running_loop().time() - self._sent_s < _STUCK_S
 
     def metrics(self) -> dict[str, Any]:
         """Counters and gauges, as they stand in the metrics hash."""
@@ -139,6 +154,7 @@ class Sink:
         flush = self._writer.encode(batch, drained=not self._backlog)
         if not flush.replies:
             return
+        self._sent_s = asyncio.get_running_loop().time()
         try:
             replies = await self._connection.send(flush.payload, flush.replies)
         except StoreUnavailable as error:

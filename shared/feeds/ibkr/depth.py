@@ -120,7 +120,8 @@ class DepthFeed:
         rows = self._requests.new_rows()
         session.on_error = self._errors.on_error
         session.on_decode_error = self._on_decode_error
-        self._checks.watch(session.take_frames(rows.handlers, rows.on_chunk), now_s())
+        reader = session.take_frames(rows.handlers, rows.on_slice, state.outlet.congested)
+        self._checks.watch(reader, now_s())
 
     def _end(self, session: Session) -> None:
         state = self._state

@@ -67,8 +67,8 @@ class DepthRows:
     def handlers(self) -> dict[bytes, Callable[[list[bytes]], None]]:
         return {MSG_DEPTH: self.on_row, MSG_DEPTH_L2: self.on_row}
 
-    def on_chunk(self) -> None:
-        """Rows that arrived together share their receive time."""
+    def on_slice(self) -> None:
+        """Rows handled together share their receive time."""
         self.now_s = self._clock()
         self.now_ms = time.time_ns() // 1_000_000
 
@@ -107,7 +107,7 @@ class DepthRows:
         subscription.integrity.reset()
         subscription.state = BookState.RESET
         self.counters.resets += 1
-        self.on_chunk()
+        self.on_slice()
         self._emit(subscription)
 
     def _heard(self, subscription: Subscription) -> None:

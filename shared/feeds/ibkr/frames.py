@@ -9,7 +9,7 @@ ib_async. Until the API handshake is over it passes everything through.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from shared.errors import ProtocolViolation
 
@@ -24,71 +24,56 @@ RowHandler = Callable[[list[bytes]], None]
 class ApiClient(Protocol):
     """The part of `ib_async.client.Client` used here."""
 
-    conn: Any
-
     def isReady(self) -> bool: ...  # noqa: N802
     def _onSocketHasData(self, data: bytes) -> None: ...  # noqa: N802
 
 
 class FrameReader:
-    """Installed as `client.conn.data_received`; one per connection generation."""
+    """Frames of one connection generation: `feed` bytes in, `walk` hands frames out."""
 
     def __init__(
         self,
         client: ApiClient,
         handlers: Mapping[bytes, RowHandler],
-        on_chunk: Callable[[], None],
+        on_slice: Callable[[], None],
     ) -> None:
-        """`handlers` by message id (``b"13"``); `on_chunk` runs before each chunk's rows."""
+        """`handlers` by message id (``b"13"``); `on_slice` runs before the rows of each walk."""
         self._client = client
         self._by_head = {message_id + b"\0": handler for message_id, handler in handlers.items()}
         self._head_sizes = sorted({len(head) for head in self._by_head})
-        self._on_chunk = on_chunk
+        self._on_slice = on_slice
         self._buffer = b""
+        self._start = 0
         self._ready = False
         self.bytes_received = 0
         self.frames_received = 0
 
-    def install(self) -> None:
-        # An instance attribute: asyncio looks the method up on the protocol object, so the
-        # library's code stays as installed.
-        self._client.conn.data_received = self.data_received
+    def feed(self, data: bytes) -> None:
+        """Bytes of the socket; until the login is over, ib_async gets its frames at once.
 
-    def data_received(self, data: bytes) -> None:
+        Raises:
+            ProtocolViolation: a frame length that cannot be one.
+        """
         self.bytes_received += len(data)
+        start = self._start
+        self._buffer = self._buffer[start:] + data if start < len(self._buffer) else data
+        self._start = 0
         if not self._ready:
-            # ib_async must see whole handshake chunks; it holds no partial frame of ours
-            # afterwards only because `_handshake` keeps the rest back.
-            data = self._handshake(data)
-            if not data:
-                return
-        self._on_chunk()
-        self._walk(self._buffer + data if self._buffer else data)
+            self._handshake()
 
-    def _handshake(self, data: bytes) -> bytes:
-        """Feed ib_async frame by frame until it is ready; the bytes left over are ours."""
-        buffer = self._buffer + data
-        start = 0
-        while not self._client.isReady():
-            end = _frame_end(buffer, start)
-            if end < 0:
-                self._buffer = buffer[start:]
-                return b""
-            self._client._onSocketHasData(buffer[start:end])
-            start = end
-        self._ready = True
-        self._buffer = b""
-        return buffer[start:]
+    def walk(self, limit: int) -> bool:
+        """Hand out frames until `limit` of ours were handled; True when more wait.
 
-    def _walk(self, buffer: bytes) -> None:
-        size = len(buffer)
-        start = frames = 0
+        Raises:
+            ProtocolViolation: a frame length that cannot be one.
+        """
+        if not self._ready:
+            return False
+        self._on_slice()
+        buffer, start = self._buffer, self._start
         passed_from = -1  # start of the run of frames that are ib_async's
-        while True:
-            end = _frame_end(buffer, start)
-            if end < 0:
-                break
-            frames += 1
+        frames = 0
+        while frames < limit and (end := _frame_end(buffer, start)) > 0:
             handler = self._handler(buffer, start + _PREFIX)
             if handler is None:
                 if passed_from < 0:
@@ -98,11 +83,24 @@ class FrameReader:
                     self._client._onSocketHasData(buffer[passed_from:start])
                     passed_from = -1
                 handler(buffer[start + _PREFIX : end].split(b"\0"))
+            frames += 1
             start = end
+        self._start = start
+        self.frames_received += frames
         if passed_from >= 0:
             self._client._onSocketHasData(buffer[passed_from:start])
-        self.frames_received += frames
-        self._buffer = buffer[start:] if start < size else b""
+        return frames == limit and _frame_end(buffer, start) > 0
+
+    def _handshake(self) -> None:
+        """ib_async reads its own login; what follows it is ours, to be walked."""
+        while not self._client.isReady():
+            end = _frame_end(self._buffer, self._start)
+            if end < 0:
+                return
+            frame = self._buffer[self._start : end]
+            self._start = end
+            self._client._onSocketHasData(frame)
+        self._ready = True
 
     def _handler(self, buffer: bytes, at: int) -> RowHandler | None:
         for size in self._head_sizes:

@@ -11,6 +11,9 @@ class DepthOutlet(Protocol):
     def update(self, update: DepthUpdate) -> None:
         """One row's book, to be written as its own stream entry."""
 
+    def congested(self) -> bool:
+        """More than enough is queued and being written: let the gateway hold the rest."""
+
     def parked(self, pair: Pair) -> None:
         """The pair has no live request any more: its book is the last known one."""
 

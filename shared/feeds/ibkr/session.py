@@ -21,6 +21,9 @@ _LIBRARY_LOGGERS: Final = ("ib_async.Decoder", "ib_async.wrapper", "ib_async.cli
 # Declared dead by the kernel when sent bytes stay unacknowledged this long.
 _USER_TIMEOUT_MS: Final = 10_000
 _DRAIN_TIMEOUT_S: Final = 2.0
+# Frames handled in one go, some one or two milliseconds: the longest that a flush has to wait.
+SLICE_FRAMES: Final = 200
+CONGESTED_WAIT_S: Final = 0.0005
 
 ErrorHandler = Callable[[int, int, str], None]
 
@@ -51,6 +54,9 @@ class Session:
         self._free.set()
         self._decode_errors = DecodeErrors(self._decode_error)
         self._reader: FrameReader | None = None
+        self._congested: Callable[[], bool] = lambda: False
+        self._walking: asyncio.TimerHandle | None = None
+        self._reading = True
         ib.errorEvent += self._error
         ib.disconnectedEvent += self._disconnected
         ib.client.throttleStart += self._free.clear
@@ -63,23 +69,65 @@ class Session:
         return int(self.ib.client.clientId)
 
     def take_frames(
-        self, handlers: dict[bytes, RowHandler], on_chunk: Callable[[], None]
+        self,
+        handlers: dict[bytes, RowHandler],
+        on_slice: Callable[[], None],
+        congested: Callable[[], bool],
     ) -> FrameReader:
-        """Route message ids to `handlers` ahead of ib_async; any exception ends the session."""
-        self._reader = FrameReader(self.ib.client, handlers, on_chunk)
-        receive = self._reader.data_received
+        """Route message ids to `handlers` ahead of ib_async; any exception ends the session.
 
-        def data_received(data: bytes) -> None:
-            # Exceptions here would otherwise end in asyncio's own log and nowhere else.
-            try:
-                receive(data)
-            except Exception as error:
-                logger.opt(exception=error).error("reading from the gateway failed")
-                self.fail(f"reading failed: {error}")
-
+        Rows are handled in slices, so that writing goes on between them; while `congested` says
+        so, the socket is not read and the gateway holds the rest.
+        """
+        reader = self._reader = FrameReader(self.ib.client, handlers, on_slice)
+        self._congested = congested
         connection: Any = self.ib.client.conn
-        connection.data_received = data_received
-        return self._reader
+        # An instance attribute: asyncio looks the method up on the protocol object, so the
+        # library's code stays as installed.
+        connection.data_received = self._data_received
+        return reader
+
+    def _data_received(self, data: bytes) -> None:
+        assert self._reader is not None
+        # Exceptions here would otherwise end in asyncio's own log and nowhere else.
+        try:
+            self._reader.feed(data)
+            if self._walking is None:
+                self._walk()
+        except Exception as error:
+            self._broken(error)
+
+    def _walk(self) -> None:
+        """One slice; the next follows on the loop as long as frames or congestion remain."""
+        assert self._reader is not None
+        self._walking = None
+        if self.lost.done():
+            return
+        try:
+            congested = self._congested()
+            more = congested or self._reader.walk(SLICE_FRAMES)
+        except Exception as error:
+            self._broken(error)
+            return
+        loop = asyncio.get_running_loop()
+        if more:
+            wait_s = CONGESTED_WAIT_S if congested else 0.0
+            self._walking = loop.call_later(wait_s, self._walk)
+        self._read(not more)
+
+    def _read(self, wanted: bool) -> None:
+        transport: Any = self.ib.client.conn.transport
+        if transport is None or wanted == self._reading:
+            return
+        self._reading = wanted
+        if wanted:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
+    def _broken(self, error: Exception) -> None:
+        logger.opt(exception=error).error("reading from the gateway failed")
+        self.fail(f"reading failed: {error}")
 
     def fail(self, reason: str) -> None:
         """End this generation; the first reason given stands."""

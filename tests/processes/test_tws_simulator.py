@@ -256,10 +256,9 @@ def test_lost_connectivity_is_silent_and_1101_drops_the_subscription(start: Star
 @pytest.mark.parametrize("command", ["cut_frame", "rst", "kick", "port_reset", "restart_for_s"])
 def test_a_dropped_client_connects_again(start: Start, command: str) -> None:
     simulator = start()
-    fields = {"for_s": 0.2} if command == "restart_for_s" else {}
 
     async def body(client: Client) -> None:
-        simulator.call(command, **fields)
+        simulator.call(command, **({"for_s": 0.2} if "for_s" in command else {}))
         await until(lambda: not client.ib.isConnected())
         await until(lambda: simulator.call("clients")["clients"] == [])
         await asyncio.sleep(0.3)

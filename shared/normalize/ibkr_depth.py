@@ -100,11 +100,14 @@ class DepthRowParser:
 
 
 def number(raw: bytes, field: str) -> float:
-    """A finite decimal of plausible magnitude; TWS's "no value" (DBL_MAX, -1) becomes 0.0.
+    """A decimal of plausible magnitude; TWS's "no value" (DBL_MAX, Infinity, -1) becomes 0.0.
 
     Raises:
-        BadRow: the text is not a finite number.
+        BadRow: the text is not a number.
     """
+    # float() also takes "1_0" and surrounding blanks, which no gateway means as numbers.
+    if b"_" in raw or raw != raw.strip():
+        raise BadRow(f"{field} was {raw[:40]!r}, must be a number")
     try:
         value = float(raw)
     except ValueError:

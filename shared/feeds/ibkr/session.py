@@ -18,6 +18,9 @@ from loguru import logger
 from shared.feeds.ibkr.frames import FrameReader, RowHandler
 
 _LIBRARY_LOGGERS: Final = ("ib_async.Decoder", "ib_async.wrapper", "ib_async.client")
+# Nobody else listens to these while no session is open: without a handler, logging's last resort
+# puts plain text between the JSON lines.
+logging.getLogger("ib_async").addHandler(logging.NullHandler())
 # Declared dead by the kernel when sent bytes stay unacknowledged this long.
 _USER_TIMEOUT_MS: Final = 10_000
 _DRAIN_TIMEOUT_S: Final = 2.0
@@ -157,7 +160,11 @@ class Session:
         self.ib.errorEvent -= self._error
         self.ib.disconnectedEvent -= self._disconnected
         transport = self.ib.client.conn.transport
-        self.ib.disconnect()
+        if self.ib.client.isReady():
+            self.ib.disconnect()
+        else:
+            # IB.disconnect asks for statistics, which a login that was refused does not have.
+            self.ib.client.disconnect()  # type: ignore[no-untyped-call]
         if transport is not None and transport.get_write_buffer_size():
             transport.abort()
 

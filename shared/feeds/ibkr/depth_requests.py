@@ -118,15 +118,17 @@ class DepthRequests:
         state, pair = self._state, subscription.pair
         subscription.awaiting_row = False
         window = state.interrupted.pop(pair, None)
-        if window is not None and not self._went_on(window):
+        if window is not None and not self._went_on(subscription, window):
             state.outlet.gap(GapWindow(pair, window[0], self.rows.now_ms, window[1]))
         state.coverage.live(pair.symbol, pair.venue, self.rows.now_s)
         if subscription.rows == 0:
             state.tell("live", subscription)
 
-    def _went_on(self, window: tuple[int, str]) -> bool:
+    def _went_on(self, subscription: Subscription, window: tuple[int, str]) -> bool:
         since_ts, reason = window
-        return reason.startswith(_FARM_NOTICES) and self.rows.now_ms - since_ts < _FARM_GAP_MS
+        recent = self.rows.now_ms - since_ts < _FARM_GAP_MS
+        # The first row of a renewed request proves nothing about the time before it.
+        return subscription.rows > 0 and recent and reason.startswith(_FARM_NOTICES)
 
     def _on_bad_row(self, subscription: Subscription, error: BadRow) -> None:
         self.distrust(subscription, f"bad row: {error}")

@@ -1,0 +1,132 @@
+"""The book against a naive one, and against fields that no gateway should send."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.control.integrity import Integrity
+from shared.errors import BadRow
+from shared.market.book import ASK, BID, DELETE, INSERT, UPDATE, Book
+from shared.normalize.ibkr_depth import DepthRowParser
+from tests.unit.market.ladders import levels
+
+PLAIN = settings(max_examples=300, deadline=None, database=None, derandomize=True)
+Operation = tuple[int, int, int, int]
+
+
+@dataclass
+class NaiveSide:
+    """Prices in cents by position, None for a place whose row has not come or has no value."""
+
+    max_rows: int
+    places: list[int | None] = field(default_factory=list)
+
+    def apply(self, operation: int, position: int, cents: int) -> None:
+        known = len(self.places)
+        value = cents if cents > 0 else None
+        if operation == DELETE:
+            del self.places[position : position + 1]
+        elif position < self.max_rows:
+            self.places += [None] * (position - known)
+            width = 1 if operation == UPDATE else 0
+            self.places[position : position + width] = [value]
+            del self.places[self.max_rows :]
+
+    def top(self) -> list[int]:
+        return [cents for cents in self.places[:10] if cents is not None]
+
+    def hole(self) -> bool:
+        return None in self.places[:10]
+
+
+def naive_fault(bids: NaiveSide, asks: NaiveSide) -> str:
+    if bids.hole() or asks.hole():
+        return "hole"
+    if bids.top() != sorted(bids.top(), reverse=True) or asks.top() != sorted(asks.top()):
+        return "unsorted"
+    return "crossed" if bids.top() and asks.top() and bids.top()[0] > asks.top()[0] else ""
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from([ASK, BID]),
+        st.sampled_from([INSERT, UPDATE, DELETE]),
+        st.one_of(st.integers(0, 5), st.integers(0, 25)),
+        st.one_of(st.integers(9_990, 10_010), st.sampled_from([-100, 0])),
+    ),
+    max_size=80,
+)
+
+
+@PLAIN
+@given(operations, st.sampled_from([3, 10, 15]))
+def test_after_every_row_the_book_is_the_naive_one(rows: list[Operation], max_rows: int) -> None:
+    book, bids, asks = Book(max_rows), NaiveSide(max_rows), NaiveSide(max_rows)
+    for side, operation, position, cents in rows:
+        price = cents / 100
+        book.apply(side, operation, position, (price, f'[{price},1,"ARCA"]'.encode()))
+        (bids if side == BID else asks).apply(operation, position, cents)
+        shown = [round(row[0] * 100) for row in levels(book.bids.json, True)]
+        assert shown == sorted(bids.top(), reverse=True)
+        shown = [round(row[0] * 100) for row in levels(book.asks.json, False)]
+        assert shown == sorted(asks.top())
+        assert book.fault == naive_fault(bids, asks)
+
+
+numbers = st.one_of(
+    st.floats().map(lambda value: repr(value).encode()),
+    st.integers(-1, 200).map(lambda value: b"%d" % value),
+    st.sampled_from([b"1.7976931348623157E308", b"1_0", b" 5", b"", b"nan", b"Infinity"]),
+    st.binary(max_size=12),
+)
+places = st.one_of(st.integers(-1, 20).map(lambda value: b"%d" % value), st.binary(max_size=6))
+flags = st.one_of(st.integers(-1, 3).map(lambda value: b"%d" % value), st.binary(max_size=2))
+makers = st.one_of(st.sampled_from([b"", b"NSDQ", b'"', b"\\", b"[null"]), st.binary(max_size=20))
+wire_rows = st.lists(
+    st.tuples(places, makers, flags, flags, numbers, numbers, st.integers(3, 11)), max_size=60
+)
+
+
+@PLAIN
+@given(wire_rows)
+def test_whatever_the_fields_hold_only_sound_sides_are_published(
+    rows: list[tuple[bytes, bytes, bytes, bytes, bytes, bytes, int]],
+) -> None:
+    book, parser = Book(15), DepthRowParser()
+    for place, maker, action, side, price, size, kept in rows:
+        fields = [b"13", b"1", b"7", place, maker, action, side, price, size, b"0", b""][:kept]
+        with suppress(BadRow):
+            book.apply(*parser.parse(fields, b'"NASDAQ"'))
+        levels(book.bids.json, True)
+        levels(book.asks.json, False)
+
+
+@PLAIN
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "hole", "unsorted", "crossed"]), st.integers(0, 25)),
+        max_size=60,
+    )
+)
+def test_a_fault_is_reported_once_as_soon_as_it_outlasts_its_second(
+    observations: list[tuple[str, int]],
+) -> None:
+    integrity = Integrity()
+    since_tick: int | None = None
+    reported = False
+    tick = 0  # tenths of a second
+    for fault, ticks in observations:
+        integrity.observe(fault, tick / 10)
+        if not fault:
+            since_tick = None
+        elif since_tick is None:
+            since_tick, reported = tick, False
+        for _ in range(ticks):
+            tick += 1
+            due = since_tick is not None and tick / 10 - since_tick / 10 > 1.0 and not reported
+            assert integrity.lasting(tick / 10) == (fault if due else "")
+            reported = reported or due

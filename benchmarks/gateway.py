@@ -104,7 +104,9 @@ class Client:
             send(frame(49, 1, int(time.time())))
         elif kind == "9":
             details = _DETAILS.format(
-                req=fields[2], symbol=fields[4], exchange=fields[10],
+                req=fields[2],
+                symbol=fields[4],
+                exchange=fields[10],
                 con_id=1000 + sum(fields[4].encode()),
             )
             send(frame(*details.split("|")[:-1]) + frame(52, 1, fields[2]))
@@ -128,9 +130,9 @@ class Client:
         return taken
 
 
-def rounds(rate: float, seconds: float) -> Iterator[tuple[float, int]]:
-    """(due time from the start, rows of each of the streams together) for a steady rate."""
-    step_s = max(0.001, 1.0 / rate)
+def rounds(rate: float, seconds: float, step_s: float) -> Iterator[tuple[float, int]]:
+    """(due time from the start, rows of all streams together) for a rate, in steps."""
+    step_s = max(step_s, 1.0 / rate)
     total, sent, n = int(rate * seconds), 0, 0
     while sent < total:
         n += 1
@@ -140,18 +142,23 @@ def rounds(rate: float, seconds: float) -> Iterator[tuple[float, int]]:
             sent = due
 
 
-def run_rate(client: Client, rate: float, seconds: float) -> list[tuple[str, int, float]]:
-    """Send at a steady rate; returns (symbol, rows so far, time before the send) per send."""
+def run_rate(
+    client: Client, rate: float, seconds: float, step_s: float
+) -> list[tuple[str, int, float]]:
+    """Send at a rate, some rows every `step_s`; returns (symbol, rows so far, time before the send) per send."""
     log: list[tuple[str, int, float]] = []
     start, turn = time.monotonic(), 0
-    for due_s, rows in rounds(rate, seconds):
+    for due_s, rows in rounds(rate, seconds, step_s):
         wait = start + due_s - time.monotonic()
         if wait > 0:
             time.sleep(wait)
-        for _ in range(min(rows, len(client.streams))):
+        share, rest = divmod(rows, len(client.streams))
+        for index in range(len(client.streams)):
             stream = client.streams[turn % len(client.streams)]
             turn += 1
-            count = max(1, rows // len(client.streams))
+            count = share + (1 if index < rest else 0)
+            if not count:
+                continue
             data = stream.take(count)
             log.append((stream.symbol, len(stream.opening) + stream.sent, time.monotonic()))
             client.connection.sendall(data)
@@ -189,7 +196,8 @@ def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         if command["run"] == "rate":
-            log = run_rate(client, command["rate"], command["seconds"])
+            step_s = command.get("step_s", 0.001)
+            log = run_rate(client, command["rate"], command["seconds"], step_s)
         else:
             log = run_burst(client, command["rows"])
         print(json.dumps({"log": log}), flush=True)

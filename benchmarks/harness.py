@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -100,8 +101,12 @@ def redis_as_shipped(directory: Path) -> Iterator[str]:
     (directory / "var/redis").mkdir(parents=True)
     port = free_port()
     command = [
-        str(find_redis_server()), str(ROOT / "deploy/redis.conf"),
-        "--port", str(port), "--maxmemory", "1024mb",
+        str(find_redis_server()),
+        str(ROOT / "deploy/redis.conf"),
+        "--port",
+        str(port),
+        "--maxmemory",
+        "1024mb",
     ]
     process = subprocess.Popen(
         command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -115,26 +120,62 @@ def redis_as_shipped(directory: Path) -> Iterator[str]:
         process.wait()
 
 
-def measure(way: str, command: dict[str, Any]) -> Figures:
-    """Run one program under test against one command of the gateway, all of it fresh."""
+class RssSampler:
+    """Resident memory of a process, once a second, in MB."""
+
+    def __init__(self, pid: int) -> None:
+        self.samples: list[float] = []
+        self._statm = Path(f"/proc/{pid}/statm")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> list[float]:
+        self._stop.set()
+        self._thread.join()
+        return self.samples
+
+    def _run(self) -> None:
+        page_mb = os.sysconf("SC_PAGE_SIZE") / 1e6
+        while not self._stop.wait(1.0):
+            try:
+                pages = int(self._statm.read_text("ascii").split()[1])
+            except (OSError, IndexError):
+                return
+            self.samples.append(pages * page_mb)
+
+
+def measure(way: str, command: dict[str, Any], log: bool = True) -> Figures:
+    """Run one program under test against one command of the gateway, all of it fresh.
+
+    Without `log` the worker runs bare: no times, but its memory is its own.
+    """
     with tempfile.TemporaryDirectory() as name, redis_as_shipped(Path(name)) as url:
         directory = Path(name)
         (directory / "universe.yaml").write_text(_UNIVERSE, encoding="utf-8")
         gateway = _start("benchmarks.gateway", "--symbols", str(len(SYMBOLS)), env=dict(os.environ))
         port = _line(gateway)["port"]
         env = {
-            **os.environ, "REDIS_URL": url, "IBKR_HOST": "127.0.0.1", "IBKR_PORT": str(port),
-            "TICKVISOR_SOURCE": "sim", "TICKVISOR_HOME": name, "IBKR_LOG_LEVEL": "WARNING",
+            **os.environ,
+            "REDIS_URL": url,
+            "IBKR_HOST": "127.0.0.1",
+            "IBKR_PORT": str(port),
+            "TICKVISOR_SOURCE": "sim",
+            "TICKVISOR_HOME": name,
+            "IBKR_LOG_LEVEL": "WARNING",
             "SYMBOL_CONFIG_PATH": str(directory / "universe.yaml"),
             "BENCH_OUT": str(directory / "out.json"),
+            "BENCH_LOG": "1" if log else "0",
         }
         subject = _start("benchmarks.subject", way, env=env)
         try:
             _line(gateway)
             time.sleep(0.5)
+            sampler = RssSampler(subject.pid)
             sent = _order(gateway, command)
-            if way != "seed":
+            if way == "decode":
                 time.sleep(1.0)
+            memory = sampler.stop()
             extra = _settle(way, url, sent) if way != "decode" else {}
             subject.send_signal(signal.SIGTERM)
             subject.wait(20)
@@ -144,6 +185,7 @@ def measure(way: str, command: dict[str, Any]) -> Figures:
                 if process.poll() is None:
                     process.kill()
                 process.wait()
+        extra["rss_samples"] = memory
         return Figures(sent, document["log"], document["cpu_s"], document["rss_mb"], extra)
 
 
@@ -163,7 +205,8 @@ def _settle(way: str, url: str, sent: list[tuple[str, int, float]]) -> dict[str,
 
         wait_until(
             lambda: all(newest(symbol) >= total for symbol, total in totals.items()),
-            120, f"the rows of {way} in redis",
+            120,
+            f"the rows of {way} in redis",
         )
         return {
             "entries": sum(added(symbol) for symbol in totals),
@@ -174,8 +217,12 @@ def _settle(way: str, url: str, sent: list[tuple[str, int, float]]) -> dict[str,
 
 def _start(module: str, *arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, env=env, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
 
 

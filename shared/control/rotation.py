@@ -160,7 +160,8 @@ class Rotation:
         self._grow(now_s)
         leaving = [pair for pair in self.live if pair not in self.pinned]
         overfull = len(self.live) > self.slots
-        if not overfull and not self._has_waiting():
+        # Slots that pinned pairs fill alone still count their dwells, else they never grow back.
+        if not overfull and not (leaving and self._has_waiting()):
             return []
         if overfull and not leaving:
             leaving = list(self.live)[self.slots :]

@@ -37,9 +37,11 @@ class Silence:
         self._probed_s = None
         self._deadline_s = None
 
-    def heard(self, now_s: float) -> None:
-        """A row came."""
-        self._heard_s = now_s
+    def heard(self, row_s: float) -> None:
+        """The newest row came at `row_s`; one that is known already changes nothing."""
+        if row_s <= self._heard_s:
+            return
+        self._heard_s = row_s
         self._deadline_s = None
         self._wait_s = 0.0
         self.fruitless = 0

@@ -16,6 +16,10 @@ UPDATE: Final = 1
 DELETE: Final = 2
 ASK: Final = 0
 BID: Final = 1
+# What a row did to its side.
+IGNORED: Final = 0
+RESIZED: Final = 1
+MOVED: Final = 2
 
 _MISSING_ROW: Final = b"[null,0,null]"
 _HOLE: Final = b""
@@ -58,16 +62,16 @@ class BookSide:
         # Key of the best published level, None while the side is empty.
         self.best: float | None = None
 
-    def apply(self, operation: int, position: int, key: float, row: bytes) -> bool:
-        """Apply one row; False when it changed nothing (a delete or row beyond the side)."""
+    def apply(self, operation: int, position: int, key: float, row: bytes) -> int:
+        """Apply one row: `IGNORED` (a delete or row beyond the side), `RESIZED` or `MOVED`."""
         keys, rows = self.keys, self.rows
         if operation == DELETE:
             if position >= len(rows):
-                return False
+                return IGNORED
             del keys[position], rows[position]
         else:
             if position >= self.max_rows:
-                return False
+                return IGNORED
             if position > len(rows):
                 # Rows before this one are still on their way: hold their places.
                 missing = position - len(rows)
@@ -78,11 +82,18 @@ class BookSide:
                 rows.insert(position, row)
                 if len(rows) > self.max_rows:
                     del keys[self.max_rows :], rows[self.max_rows :]
+            elif keys[position] == key and key != _HOLE_KEY:
+                # Nine of ten rows only change a size: the order stays what it was.
+                rows[position] = row
+                if self.in_order and not self.has_hole and position < PUBLISHED_ROWS:
+                    shown = rows[:PUBLISHED_ROWS]
+                    self.json = b"[" + b",".join(shown) + _PADDING[len(shown)]
+                    return RESIZED
             else:
                 keys[position] = key
                 rows[position] = row
         self._publish()
-        return True
+        return MOVED
 
     def _publish(self) -> None:
         keys = self.keys[:PUBLISHED_ROWS]
@@ -118,20 +129,24 @@ class Book:
         # Rows that changed nothing: deletes and rows beyond the side.
         self.ignored_rows = 0
 
-    def apply(self, side: int, operation: int, position: int, level: tuple[float, bytes]) -> None:
+    def apply(self, side: int, operation: int, position: int, level: tuple[float, bytes]) -> bool:
         """Apply one depth row; `level` is (price in dollars, row JSON).
 
+        True when levels moved, so that `fault` may have changed; a mere size change cannot.
         A price that is not above zero marks a level the vendor sent without a value: its place
         is held and it is never published.
         """
         price, row = level
-        book_side = self.bids if side == BID else self.asks
+        if side == BID:
+            book_side, key = self.bids, -price
+        else:
+            book_side, key = self.asks, price
         if price <= 0.0:
             key, row = _HOLE_KEY, _HOLE
-        else:
-            key = -price if side == BID else price
-        if not book_side.apply(operation, position, key, row):
+        change = book_side.apply(operation, position, key, row)
+        if change == IGNORED:
             self.ignored_rows += 1
+        return change == MOVED
 
     def clear(self) -> None:
         self.bids.clear()
@@ -165,8 +180,11 @@ __all__ = [
     "BID",
     "DELETE",
     "EMPTY_SIDE",
+    "IGNORED",
     "INSERT",
+    "MOVED",
     "PUBLISHED_ROWS",
+    "RESIZED",
     "UPDATE",
     "Book",
     "BookSide",

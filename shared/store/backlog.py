@@ -37,7 +37,7 @@ class Backlog:
 
     def put(self, item: DepthUpdate) -> None:
         self._queue.append(item)
-        self.bytes += _size(item)
+        self.bytes += len(item.bids) + len(item.asks) + _ENTRY_OVERHEAD_BYTES
         if len(self._queue) > self._max_entries or self.bytes > self._max_bytes:
             self._drop("queue full", self._max_entries, self._max_bytes)
 
@@ -52,9 +52,10 @@ class Backlog:
 
     def confirm(self, batch: Sequence[DepthUpdate], now_s: float) -> None:
         """Redis has these items."""
+        acked = self._acked
         for item in batch:
-            self._acked[item.symbol] = item.seq
-            self.bytes -= _size(item)
+            acked[item.symbol] = item.seq
+        self.bytes -= sum(map(_size, batch))
         self.written += len(batch)
         ring = self._ring
         ring.extend(batch)

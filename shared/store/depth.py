@@ -102,19 +102,21 @@ class DepthWriter:
     def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
         commands = Commands()
         entries: list[bytes] = []
-        newest: dict[str, dict[str, DepthUpdate]] = {}
+        by_venue: dict[tuple[str, str], DepthUpdate] = {}
+        newest: dict[str, DepthUpdate] = {}
         for update in batch:
-            target = self._targets[update.symbol]
-            target.note(update)
+            symbol = update.symbol
+            target = self._targets[symbol]
             entries.append(stream_entry(target, update))
-            venues = newest.setdefault(update.symbol, {})
-            # Last in the dict is the symbol's newest, whatever the venue.
-            venues.pop(update.venue, None)
-            venues[update.venue] = update
-        for symbol, venues in newest.items():
-            for update in venues.values():
-                self._venue_book(commands, update, update.state)
-            last_values(commands, self._targets[symbol], update, self._hb_ttl)
+            by_venue[symbol, update.venue] = update
+            newest[symbol] = update
+        for update in by_venue.values():
+            self._targets[update.symbol].note(update)
+            self._venue_book(commands, update, update.state)
+        for symbol, update in newest.items():
+            target = self._targets[symbol]
+            target.encoded_seq = update.seq
+            last_values(commands, target, update, self._hb_ttl)
         parked = self._park_due(commands, drained)
         touched = {*newest, *(pair.symbol for pair in parked)}
         for symbol in touched:

@@ -80,8 +80,7 @@ class Target:
         self.last: dict[str, DepthUpdate] = {}
 
     def note(self, update: DepthUpdate) -> None:
-        """This update is part of the flush being encoded."""
-        self.encoded_seq = update.seq
+        """This update is its venue's newest in the flush being encoded."""
         self.last[update.venue] = update
         if update.state is BookState.LIVE:
             self.live[update.venue] = update

@@ -95,10 +95,10 @@ class RespConnection:
                 self.close()
                 raise StoreUnavailable(f"redis refused the login: {answer}")
 
-    async def send(self, payload: bytes, replies: int) -> list[Any]:
-        """Send packed commands and return their replies (errors as `hiredis.ReplyError`).
+    def send(self, payload: bytes, replies: int) -> asyncio.Future[list[Any]]:
+        """Write packed commands now; the future gives their replies (errors as values).
 
-        Raises:
+        Raises (the call or the future):
             StoreUnavailable: the connection was lost or stayed silent; whether Redis carried
                 the commands out is then unknown.
         """
@@ -106,11 +106,9 @@ class RespConnection:
             raise StoreUnavailable("redis is not connected")
         waiting = self._replies.expect(replies)
         timer = asyncio.get_running_loop().call_later(_REPLY_TIMEOUT_S, self._give_up, waiting)
+        waiting.add_done_callback(lambda _: timer.cancel())
         self._transport.write(payload)
-        try:
-            return await waiting
-        finally:
-            timer.cancel()
+        return waiting
 
     def close(self) -> None:
         if self._transport is not None:

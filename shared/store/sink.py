@@ -13,6 +13,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import hiredis
@@ -68,6 +70,7 @@ class Sink:
         self._failures = 0
         self._stopping = False
         self._sent_s = 0.0
+        self._prepared: Flush | None = None
         self._latency = LatencyHistogram()
         self._flushes = 0
         self._conflated = 0
@@ -129,7 +132,7 @@ class Sink:
         """Write until `stop` has been called and the queue is empty."""
         try:
             while True:
-                if not self._backlog and not self._writer.pending():
+                if not self._backlog and not self._prepared and not self._writer.pending():
                     if self._stopping:
                         return
                     await self._wake.wait()
@@ -150,25 +153,43 @@ class Sink:
         return self._backlog.abandon()
 
     async def _flush(self) -> None:
-        batch = self._backlog.take(self._max_updates)
-        flush = self._writer.encode(batch, drained=not self._backlog)
+        flush = self._next()
         if not flush.replies:
             return
         self._sent_s = asyncio.get_running_loop().time()
         try:
-            replies = await self._connection.send(flush.payload, flush.replies)
+            waiting = self._connection.send(flush.payload, flush.replies)
+            if len(self._backlog) >= self._max_updates:
+                # Encoded while Redis works, so that it does not wait for us in turn.
+                self._prepared = self._encode()
+            replies = await waiting
         except StoreUnavailable as error:
-            self._again(batch, str(error))
+            self._again(flush, str(error))
             return
         except asyncio.CancelledError:
-            self._backlog.put_back(batch)
+            self._put_back(flush)
             raise
         passing = _passing_error(replies)
         if passing:
-            self._again(batch, passing)
+            self._again(flush, passing)
             await asyncio.sleep(_RETRY_WAITS_S[0])
             return
         self._account(flush, replies)
+
+    def _next(self) -> Flush:
+        prepared, self._prepared = self._prepared, None
+        return prepared or self._encode()
+
+    def _encode(self) -> Flush:
+        batch = self._backlog.take(self._max_updates)
+        return self._writer.encode(batch, drained=not self._backlog)
+
+    def _put_back(self, flush: Flush) -> None:
+        """Nothing of this flush counts as written, nor of the one prepared behind it."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            self._backlog.put_back(prepared.appended)
+        self._backlog.put_back(flush.appended)
 
     def _account(self, flush: Flush, replies: Sequence[Any]) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -176,8 +197,9 @@ class Sink:
         self._backlog.confirm(flush.appended, now_s)
         self._flushes += 1
         self._conflated += max(0, len(flush.appended) - 1)
-        for item in flush.appended:
-            self._latency.observe((now_s - item.received_s) * 1000.0)
+        # Rows handled in one slice share their receive time.
+        for received_s, items in groupby(flush.appended, key=attrgetter("received_s")):
+            self._latency.observe((now_s - received_s) * 1000.0, len(list(items)))
         for index, reply in enumerate(replies):
             if isinstance(reply, hiredis.ReplyError):
                 self._refuse(flush, index, str(reply))
@@ -195,14 +217,17 @@ class Sink:
             # An id not above the stream's newest: somebody else wrote there.
             self._compare = self._compare or "equal or smaller" in error
 
-    def _again(self, batch: Sequence[DepthUpdate], reason: str) -> None:
-        self._backlog.put_back(batch)
+    def _again(self, flush: Flush, reason: str) -> None:
+        self._put_back(flush)
+        first = flush.name(0) if flush.replies else "connect"
+        self._unavailable(first, reason)
+
+    def _unavailable(self, command: str, reason: str) -> None:
         self._compare = True
         if self._down_since_s is None:
             self._down_since_s = asyncio.get_running_loop().time()
             self._failures = 0
-            first = f"XADD {batch[0].symbol}" if batch else "flush"
-            logger.bind(command=first).warning("redis_write_failed: {}: {}", first, reason)
+            logger.bind(command=command).warning("redis_write_failed: {}: {}", command, reason)
 
     async def _recover(self) -> bool:
         """Reconnect if need be, load scripts, compare positions; False: not yet."""
@@ -212,7 +237,7 @@ class Sink:
             await self._load_scripts()
             await self._compare_positions()
         except StoreUnavailable as error:
-            self._again([], str(error))
+            self._unavailable("connect", str(error))
             wait_s = _RETRY_WAITS_S[min(self._failures, len(_RETRY_WAITS_S) - 1)]
             self._failures += 1
             await asyncio.sleep(wait_s)

@@ -45,6 +45,7 @@ class DepthChecks:
         if self._state.connectivity.down_since_s is not None:
             return idle
         for subscription in self._state.live():
+            subscription.silence.heard(subscription.last_row_s)
             verdict = subscription.silence.judge(now_s)
             if verdict is Verdict.PROBE:
                 return True

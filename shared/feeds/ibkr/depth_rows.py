@@ -94,11 +94,15 @@ class DepthRows:
             self.counters.bad_rows += 1
             self.on_bad_row(subscription, error)
             return
-        book.apply(side, operation, position, level)
+        moved = book.apply(side, operation, position, level)
         self.counters.updates += 1
         if subscription.awaiting_row:
             self.on_first_row(subscription)
-        self._heard(subscription)
+        subscription.rows += 1
+        subscription.last_row_s = self.now_s
+        subscription.last_row_ts = self.now_ms
+        if moved:
+            self._judge(subscription)
         self._emit(subscription)
 
     def reset(self, subscription: Subscription) -> None:
@@ -110,11 +114,8 @@ class DepthRows:
         self.on_slice()
         self._emit(subscription)
 
-    def _heard(self, subscription: Subscription) -> None:
-        subscription.rows += 1
-        subscription.last_row_s = self.now_s
-        subscription.last_row_ts = self.now_ms
-        subscription.silence.heard(self.now_s)
+    def _judge(self, subscription: Subscription) -> None:
+        """Levels moved: is the book whole, and right?"""
         book = subscription.book
         if subscription.state is BookState.RESET and book.two_sided:
             subscription.state = BookState.LIVE

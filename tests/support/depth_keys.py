@@ -106,6 +106,9 @@ class DepthKeys:
         )
         return found
 
+    def coverage(self) -> dict[str, dict[str, Any]]:
+        return {k: json.loads(v) for k, v in self.hash("monitoring:depth:coverage").items()}
+
     def connected(self) -> str | None:
         return self.text("ibkr:connected")
 

@@ -49,7 +49,7 @@ def still(rig: DepthRig) -> Iterator[DepthRig]:
 
 def settled(rig: DepthRig) -> bool:
     rows = sum(record["rows"] for record in rig.gateway.records("SPY"))
-    return rig.keys.last_seq("SPY") == rows
+    return bool(rig.keys.last_seq("SPY") == rows)
 
 
 def parked_symbol(rig: DepthRig) -> str:

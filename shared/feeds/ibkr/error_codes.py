@@ -31,22 +31,32 @@ ALREADY_GONE: Final = frozenset({300, 310})
 # Notices of the data farms and of the order side that say nothing about a subscription.
 ROUTINE: Final = frozenset({2100, 2101, 2102, 2104, 2106, 2107, 2108, 2119, 2150, 2158})
 
-_LIMIT: Final = re.compile(r"\((\d+)\)|(\d+)")
+# The number in brackets first: a text may also carry the code and the request id.
+_LIMITS: Final = (re.compile(r"\((\d+)\)"), re.compile(r"(\d+)"))
+_PERMISSIONS: Final = re.compile(r"(Need additional|Unknown) market data permissions")
 
 
 def depth_limit(text: str) -> int | None:
     """The account's limit as a 309 text names it, e.g. ``Max number (3) of market depth ...``."""
-    match = _LIMIT.search(text)
-    return int(match.group(1) or match.group(2)) if match else None
+    for pattern in _LIMITS:
+        match = pattern.search(text)
+        if match:
+            return int(match.group(1))
+    return None
 
 
 def depth_venues(text: str) -> dict[str, tuple[str, ...]]:
-    """Venues of a 2152 text by service: ``depth``, ``top`` and ``missing`` (no permission)."""
-    head, _, tail = text.partition("eed additional market data permissions")
+    """Venues of a 2152 text by service: ``depth``, ``top`` and ``missing`` (no permission).
+
+    Venues whose permissions the gateway calls unknown are in none of them.
+    """
+    granted, *sections = _PERMISSIONS.split(text)
+    kinds, lists = sections[::2], sections[1::2]
+    missing = "".join(names for kind, names in zip(kinds, lists, strict=True) if kind != "Unknown")
     return {
-        "depth": _venues(head, "Depth:"),
-        "top": _venues(head, "Top:"),
-        "missing": _venues(tail, "Depth:") + _venues(tail, "Top:"),
+        "depth": _venues(granted, "Depth:"),
+        "top": _venues(granted, "Top:"),
+        "missing": _venues(missing, "Depth:") + _venues(missing, "Top:"),
     }
 
 
@@ -54,5 +64,5 @@ def _venues(text: str, label: str) -> tuple[str, ...]:
     _, found, rest = text.partition(label)
     if not found:
         return ()
-    names = re.split(r"Depth:|Top:|Need|Unknown", rest)[0]
+    names = re.split(r"Depth:|Top:", rest)[0]
     return tuple(name.strip(" .-") for name in names.split(";") if name.strip(" .-"))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.feeds.ibkr import error_codes as codes
+from shared.feeds.ibkr.error_codes import depth_limit, depth_venues
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Max number (3) of market depth requests has been reached", 3),
+        ("Max number (1) of market depth requests has been reached.", 1),
+        (
+            "Max number (60) of market depth requests has been reached. You may make multiple "
+            "market depth requests for the same security.",
+            60,
+        ),
+        ("Max number (0) of market depth requests has been reached", 0),
+        ("Max number 5 of market depth requests has been reached", 5),
+        ("Error 309, reqId 1007: Max number (2) of market depth requests has been reached", 2),
+        ("Max number of market depth requests has been reached", None),
+        ("Max number () of market depth requests has been reached", None),
+        ("", None),
+    ],
+)
+def test_the_accounts_limit_is_read_from_the_text(text: str, expected: int | None) -> None:
+    assert depth_limit(text) == expected
+
+
+def test_venues_of_a_notice_are_told_apart_by_service() -> None:
+    text = (
+        "Exchanges - Depth: IEX; Top: BYX; AMEX; PEARL; Need additional market data permissions "
+        "- Depth: BATS; ARCA; NASDAQ; BEX; NYSE; "
+    )
+    assert depth_venues(text) == {
+        "depth": ("IEX",),
+        "top": ("BYX", "AMEX", "PEARL"),
+        "missing": ("BATS", "ARCA", "NASDAQ", "BEX", "NYSE"),
+    }
+
+
+def test_a_notice_may_name_no_venue_with_depth() -> None:
+    text = (
+        "Exchanges - Top: BYX; AMEX; Need additional market data permissions - Depth: BATS; "
+        "ARCA; Top: IEX; "
+    )
+    assert depth_venues(text) == {
+        "depth": (), "top": ("BYX", "AMEX"), "missing": ("BATS", "ARCA", "IEX"),
+    }  # fmt: skip
+
+
+def test_a_notice_may_miss_no_permission() -> None:
+    assert depth_venues("Exchanges - Depth: NASDAQ; BATS; Top: BYX; ") == {
+        "depth": ("NASDAQ", "BATS"), "top": ("BYX",), "missing": (),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        (
+            "Exchanges - Depth: IEX; Top: BYX; Unknown market data permissions - Depth: BATS; ",
+            "IEX",
+        ),
+        ("Exchanges - Top: BYX; Unknown market data permissions - Depth: BATS; ", ""),
+    ],
+)
+def test_unknown_permissions_are_neither_depth_nor_missing(text: str, depth: str) -> None:
+    assert depth_venues(text) == {
+        "depth": (depth,) if depth else (), "top": ("BYX",), "missing": (),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "no venues at all"])
+def test_a_text_without_venues_names_none(text: str) -> None:
+    assert depth_venues(text) == {"depth": (), "top": (), "missing": ()}
+
+
+def test_the_refusals_of_the_contract_park_a_pair() -> None:
+    assert {354, 10089, 10090, 10092, 10168, 10186} == codes.ENTITLEMENT
+
+
+@pytest.mark.parametrize("code", [309, 316, 317, 2152, 200, 300, 310])
+def test_what_is_no_missing_entitlement_is_not_taken_for_one(code: int) -> None:
+    assert code not in codes.ENTITLEMENT
+
+
+@pytest.mark.parametrize(("code", "expected"), [(200, True), (10092, True), (354, False)])
+def test_a_wrong_spelling_has_two_codes(code: int, expected: bool) -> None:
+    assert (code in codes.WRONG_SPELLING) is expected
+
+
+@pytest.mark.parametrize(("code", "expected"), [(300, True), (310, True), (309, False)])
+def test_a_request_already_gone_has_two_codes(code: int, expected: bool) -> None:
+    assert (code in codes.ALREADY_GONE) is expected

@@ -103,8 +103,11 @@ def test_health_needs_a_fresh_row_or_a_fresh_probe() -> None:
     assert [silence.healthy(now_s) for now_s in (131.1, 161.0, 161.1)] == [True, True, False]
 
 
-def test_a_new_subscription_does_not_inherit_a_probe() -> None:
+def test_a_new_subscription_inherits_neither_a_probe_nor_a_deadline() -> None:
     silence = subscribed()
     silence.probed(128.0)
+    silence.expect_by(128.5)
     silence.subscribed(129.0)
-    assert silence.judge(159.1) is PROBE
+    assert silence.judge(130.0) is FINE
+    silence.expect_by(131.0)
+    assert silence.judge(131.1) is PROBE

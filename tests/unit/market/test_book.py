@@ -174,6 +174,37 @@ def test_an_unsorted_side_is_published_sorted_and_called_unsorted() -> None:
     )  # fmt: skip
 
 
+def resized(book: Book, side: int, position: int, price: float) -> list[tuple[float, float]]:
+    """Price and size of a side after one of its rows changed its size to 7."""
+    book.apply(side, UPDATE, position, (price, f'[{price},7,"ARCA"]'.encode()))
+    shown = levels((book.bids if side == BID else book.asks).json, side == BID)
+    return [(price, size) for price, size, _ in shown]
+
+
+def test_a_size_that_changes_alone_is_published_in_place() -> None:
+    book = filled(BID, 100.0, 99.9, 99.8)
+    assert resized(book, BID, 1, 99.9) == [(100.0, 1), (99.9, 7), (99.8, 1)]
+
+
+def test_a_size_that_changes_in_an_unsorted_side_leaves_it_published_sorted() -> None:
+    book = filled(ASK, 100.2, 100.0, 100.1)
+    assert resized(book, ASK, 0, 100.2) == [(100.0, 1), (100.1, 1), (100.2, 7)]
+    assert book.fault == "unsorted"
+
+
+def test_a_size_that_changes_beside_a_hole_leaves_it_unpublished() -> None:
+    book = filled(ASK, 100.0, 0.0, 100.1)
+    assert resized(book, ASK, 2, 100.1) == [(100.0, 1), (100.1, 7)]
+    assert book.fault == "hole"
+
+
+def test_a_size_that_changes_behind_the_tenth_level_shows_once_it_moves_up() -> None:
+    book = filled(ASK, *(100.0 + n for n in range(11)))
+    assert (110.0, 7) not in resized(book, ASK, 10, 110.0)
+    put(book, ASK, DELETE, 0, 0.0)
+    assert levels(book.asks.json, False)[-1] == (110.0, 7, "ARCA")
+
+
 def test_a_hole_is_named_before_disorder() -> None:
     book = filled(ASK, 100.2, 100.0, 0.0)
     assert (prices(book, ASK), book.fault) == ([100.0, 100.2], "hole")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,48 +16,68 @@ from shared.normalize.ibkr_depth import DepthRowParser
 from tests.unit.market.ladders import levels
 
 PLAIN = settings(max_examples=300, deadline=None, database=None, derandomize=True)
-Operation = tuple[int, int, int, int]
+Place = tuple[int, int]
+
+
+class Operation(NamedTuple):
+    side: int
+    operation: int
+    position: int
+    cents: int
+    size: int
+    # Else the position is brought to one that the side has, or to the end of it.
+    wild: bool
 
 
 @dataclass
 class NaiveSide:
-    """Prices in cents by position, None for a place whose row has not come or has no value."""
+    """(cents, size) by position, None where a row has not come or has no value."""
 
     max_rows: int
-    places: list[int | None] = field(default_factory=list)
+    places: list[Place | None] = field(default_factory=list)
 
-    def apply(self, operation: int, position: int, cents: int) -> None:
-        known = len(self.places)
-        value = cents if cents > 0 else None
+    def apply(self, operation: int, position: int, place: Place) -> None:
+        value = place if place[0] > 0 else None
         if operation == DELETE:
             del self.places[position : position + 1]
         elif position < self.max_rows:
-            self.places += [None] * (position - known)
+            self.places += [None] * (position - len(self.places))
             width = 1 if operation == UPDATE else 0
             self.places[position : position + width] = [value]
             del self.places[self.max_rows :]
 
-    def top(self) -> list[int]:
-        return [cents for cents in self.places[:10] if cents is not None]
+    def top(self) -> list[Place]:
+        return [place for place in self.places[:10] if place is not None]
 
     def hole(self) -> bool:
         return None in self.places[:10]
+
+    def cents(self) -> list[int]:
+        return [place[0] for place in self.top()]
 
 
 def naive_fault(bids: NaiveSide, asks: NaiveSide) -> str:
     if bids.hole() or asks.hole():
         return "hole"
-    if bids.top() != sorted(bids.top(), reverse=True) or asks.top() != sorted(asks.top()):
+    if bids.cents() != sorted(bids.cents(), reverse=True) or asks.cents() != sorted(asks.cents()):
         return "unsorted"
-    return "crossed" if bids.top() and asks.top() and bids.top()[0] > asks.top()[0] else ""
+    crossed = bids.top() and asks.top() and bids.cents()[0] > asks.cents()[0]
+    return "crossed" if crossed else ""
+
+
+def shown(side_json: bytes, bids: bool) -> list[Place]:
+    return [(round(price * 100), int(size)) for price, size, _ in levels(side_json, bids)]
 
 
 operations = st.lists(
-    st.tuples(
+    st.builds(
+        Operation,
         st.sampled_from([ASK, BID]),
-        st.sampled_from([INSERT, UPDATE, DELETE]),
-        st.one_of(st.integers(0, 5), st.integers(0, 25)),
-        st.one_of(st.integers(9_990, 10_010), st.sampled_from([-100, 0])),
+        st.sampled_from([INSERT, UPDATE, UPDATE, DELETE]),
+        st.integers(0, 20),
+        st.sampled_from([9_998, 9_999, 10_000, 10_001, 10_002, 0]),
+        st.integers(1, 9),
+        st.sampled_from([False] * 15 + [True]),
     ),
     max_size=80,
 )
@@ -66,14 +87,16 @@ operations = st.lists(
 @given(operations, st.sampled_from([3, 10, 15]))
 def test_after_every_row_the_book_is_the_naive_one(rows: list[Operation], max_rows: int) -> None:
     book, bids, asks = Book(max_rows), NaiveSide(max_rows), NaiveSide(max_rows)
-    for side, operation, position, cents in rows:
-        price = cents / 100
-        book.apply(side, operation, position, (price, f'[{price},1,"ARCA"]'.encode()))
-        (bids if side == BID else asks).apply(operation, position, cents)
-        shown = [round(row[0] * 100) for row in levels(book.bids.json, True)]
-        assert shown == sorted(bids.top(), reverse=True)
-        shown = [round(row[0] * 100) for row in levels(book.asks.json, False)]
-        assert shown == sorted(asks.top())
+    for row in rows:
+        naive = bids if row.side == BID else asks
+        position = row.position if row.wild else row.position % (len(naive.places) + 1)
+        price = row.cents / 100
+        level = (price, f'[{price},{row.size},"ARCA"]'.encode())
+        book.apply(row.side, row.operation, position, level)
+        naive.apply(row.operation, position, (row.cents, row.size))
+        # Stable: rows of one price stay in the order of their positions.
+        assert shown(book.bids.json, True) == sorted(bids.top(), key=lambda place: -place[0])
+        assert shown(book.asks.json, False) == sorted(asks.top(), key=lambda place: place[0])
         assert book.fault == naive_fault(bids, asks)
 
 

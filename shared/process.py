@@ -202,7 +202,9 @@ class _Process:
                     logger.info("heartbeat written again after {} failures", failing)
                 failing = 0
             try:
-                await asyncio.wait_for(health.changed.wait(), interval_s)
+                # Not wait_for: in Python 3.11 it can swallow a cancellation (gh-86296).
+                async with asyncio.timeout(interval_s):
+                    await health.changed.wait()
             except TimeoutError:
                 continue
 

@@ -7,6 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,42 +18,47 @@ from shared.process import Worker
 from shared.store.sink import Sink
 
 _CHECK_EVERY_S: Final = 0.25
+# The first figures come early, so that a fresh start can be looked at.
+_FIRST_METRICS_S: Final = 1.0
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
-# (connected, why degraded or empty)
-HealthSource = Callable[[], tuple[bool, str]]
-MetricsSource = Callable[[], Mapping[str, Any]]
-CoverageSource = Callable[[], Mapping[str, Mapping[str, float | int]]]
+# A gateway not reached by then is news.
+_STARTING_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a feed's figures come from; `family` names its metrics hash.
+
+    `health` gives (connected, why degraded or an empty string); `coverage` a row per symbol.
+    """
+
+    family: str
+    health: Callable[[], tuple[bool, str]]
+    metrics: Callable[[], Mapping[str, Any]]
+    coverage: Callable[[], Mapping[str, Mapping[str, float | int]]]
 
 
 class Reporter:
-    def __init__(
-        self,
-        worker: Worker,
-        sink: Sink,
-        health: HealthSource,
-        metrics: MetricsSource,
-        coverage: CoverageSource,
-    ) -> None:
+    def __init__(self, worker: Worker, sink: Sink, sources: Sources) -> None:
         self._worker = worker
         self._sink = sink
-        self._health = health
-        self._metrics = metrics
-        self._coverage = coverage
+        self._sources = sources
         self._said = sink.metrics()
-        self._was_degraded = ""
+        self._said_health = ""
+        self._starting_until_s = time.monotonic() + _STARTING_S
 
-    async def run(self, family: str) -> None:
-        """Report for ever; `family` names the metrics hash."""
+    async def run(self) -> None:
+        """Report for ever."""
         interval_s = self._worker.settings.modules.data_ingestion.metrics_interval_s
-        due_s = 0.0
+        due_s = time.monotonic() + _FIRST_METRICS_S
         while True:
             self._report_health()
             self.drain_losses()
             now_s = time.monotonic()
             if now_s >= due_s:
                 due_s = now_s + interval_s
-                await self._publish(family)
+                await self._publish()
             await asyncio.sleep(_CHECK_EVERY_S)
 
     def drain_losses(self) -> None:
@@ -62,24 +68,29 @@ class Reporter:
                 self._worker.ledger.gap(entry)
 
     def _report_health(self) -> None:
-        connected, degraded = self._health()
-        if not self._sink.available:
-            degraded = degraded or "redis is away"
         health = self._worker.health
         if health.state == "stopping":
             return
-        if degraded != self._was_degraded:
-            self._was_degraded = degraded
-            log = logger.warning if degraded else logger.info
-            log("degraded: {}" if degraded else "running{}", degraded)
-        health.set("degraded" if degraded else "running", connected, degraded)
+        connected, why = self._sources.health()
+        if not self._sink.available:
+            why = why or "redis is away"
+        state = "degraded" if why else "running"
+        if connected:
+            self._starting_until_s = 0.0
+        elif time.monotonic() < self._starting_until_s:
+            state = "starting"
+        said = f"{state}: {why}" if why else state
+        if said != self._said_health:
+            self._said_health = said
+            (logger.warning if state == "degraded" else logger.info)("{}", said)
+        health.set(state, connected, why)
 
-    async def _publish(self, family: str) -> None:
+    async def _publish(self) -> None:
         sink = self._sink.metrics()
-        values = {**self._metrics(), **sink, **process_figures()}
+        values = {**self._sources.metrics(), **sink, **process_figures()}
         try:
-            await self._worker.metrics.write(family, values)
-            await self._worker.metrics.coverage(self._coverage())
+            await self._worker.metrics.write(self._sources.family, values)
+            await self._worker.metrics.coverage(self._sources.coverage())
         except StoreError as error:
             logger.debug("metrics not written: {}", error)
         delta = {

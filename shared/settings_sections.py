@@ -69,7 +69,7 @@ class IbkrSettings(Struct, frozen=True, forbid_unknown_fields=True):
     probe_client_id: ClientId = 797
     connect_timeout_s: ShortS = 4.0
     base_delay_s: Annotated[float, Meta(ge=0.1, le=300)] = 2.0
-    max_delay_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 30.0
+    max_delay_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 4.0
     max_reconnect_attempts: Attempts = 10
     max_messages_per_s: Annotated[int, Meta(ge=1, le=50)] = 20
     probe_interval_s: ShortS = 5.0

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Final
-
-from loguru import logger
 
 from shared.feeds.ibkr.connection import ConnectionPolicy, GatewayConnection
 from shared.feeds.ibkr.depth import DepthFeed
 from shared.feeds.ibkr.depth_state import DepthPolicy
-from shared.process import DRAIN_S, Family, Worker, run
-from shared.reporting import Reporter
+from shared.lifecycle import run_feed
+from shared.process import Family, Worker, run
+from shared.reporting import Reporter, Sources
 from shared.store.depth import DepthTtls, DepthWriter
 from shared.store.depth_outlet import DepthStoreOutlet
 from shared.store.resp import RespConnection
@@ -46,7 +44,7 @@ def build(worker: Worker) -> tuple[Sink, DepthFeed]:
 
 async def main(worker: Worker) -> None:
     sink, feed = build(worker)
-    ibkr, ledger = worker.settings.ibkr, worker.ledger
+    ibkr = worker.settings.ibkr
     await sink.open(worker.stop)
     feed.restore(
         await read_fallback(worker.store, worker.keys),
@@ -54,34 +52,11 @@ async def main(worker: Worker) -> None:
     )
     policy = ConnectionPolicy.from_settings(ibkr, ibkr.client_id)
     gateway = GatewayConnection(
-        policy, feed.serve, lambda kind, text: ledger.incident(kind, "", text)
+        policy, feed.serve, lambda kind, text: worker.ledger.incident(kind, "", text)
     )
-    reporter = Reporter(
-        worker,
-        sink,
-        feed.health,
-        lambda: {**feed.metrics(), "reconnects": gateway.reconnects},
-        feed.coverage_report,
-    )
-    connecting = asyncio.ensure_future(gateway.run(worker.stop))
-    # A gateway given up on ends the worker in order, with its queue written.
-    connecting.add_done_callback(lambda _: worker.stop.set())
-    async with asyncio.TaskGroup() as tasks:
-        writing = tasks.create_task(sink.run())
-        reporting = tasks.create_task(reporter.run("ibkr"))
-        await worker.stop.wait()
-        worker.health.set("stopping", worker.health.connected)
-        await feed.stop()
-        await asyncio.wait({connecting}, timeout=1.0)
-        connecting.cancel()
-        sink.stop()
-        await asyncio.wait({writing}, timeout=DRAIN_S - 1.0)
-        if lost := sink.abandon():
-            logger.error("{} updates could not be written before the stop", lost)
-        reporter.drain_losses()
-        for task in (reporting, writing):
-            task.cancel()
-    await asyncio.gather(connecting, return_exceptions=connecting.cancelled())
+    sources = Sources("ibkr", feed.health, feed.metrics, feed.coverage_report)
+    reporter = Reporter(worker, sink, sources)
+    await run_feed(worker, feed, gateway.run(worker.stop), sink, reporter)
 
 
 if __name__ == "__main__":

@@ -38,12 +38,20 @@ class Integrity:
         self._reported = True
         return self.fault
 
+    def repair_due(self, now_s: float) -> bool:
+        """The fault lasts, and this pair had no repair within the last minute."""
+        lasts = bool(self.fault) and now_s - self._since_s > FAULT_LASTS_S
+        return lasts and self._rested(now_s)
+
     def may_repair(self, now_s: float) -> bool:
         """Claim a repair; False when this pair had one within the last minute."""
-        if self._repaired_s is not None and now_s - self._repaired_s < REPAIR_EVERY_S:
+        if not self._rested(now_s):
             return False
         self._repaired_s = now_s
         return True
+
+    def _rested(self, now_s: float) -> bool:
+        return self._repaired_s is None or now_s - self._repaired_s >= REPAIR_EVERY_S
 
     def reset(self) -> None:
         """A new request starts with an empty book; the repair limit goes on."""

@@ -138,10 +138,11 @@ class Rotation:
         if not self._connected:
             return []
         self._release(now_s)
+        if now_s < self.cooldown_until_s:
+            # Nothing could take the place of what a batch's end would cancel now.
+            return []
         commands = self._end_batch(now_s) if now_s >= self._batch_ends_s else []
-        if now_s >= self.cooldown_until_s:
-            commands += self._fill(now_s)
-        return commands
+        return commands + self._fill(now_s)
 
     def window_s(self) -> float:
         """Longest time between two turns of a pair with the slots as they are now."""

@@ -23,6 +23,8 @@ MOVED: Final = 2
 
 _MISSING_ROW: Final = b"[null,0,null]"
 _HOLE: Final = b""
+# A level the vendor sent without a usable value: it has its place, and nothing to show.
+_VALUELESS: Final = b"-"
 # A hole sorts behind every level, so that a side with holes never counts as in order.
 _HOLE_KEY: Final = float("inf")
 
@@ -77,7 +79,11 @@ class BookSide:
                 missing = position - len(rows)
                 keys.extend([_HOLE_KEY] * missing)
                 rows.extend([_HOLE] * missing)
-            if operation == INSERT or position == len(rows):
+            if position < len(rows) and rows[position] == _HOLE:
+                # The row that this place was held for, also when it comes as an insert.
+                keys[position] = key
+                rows[position] = row
+            elif operation == INSERT or position == len(rows):
                 keys.insert(position, key)
                 rows.insert(position, row)
                 if len(rows) > self.max_rows:
@@ -142,7 +148,7 @@ class Book:
         else:
             book_side, key = self.asks, price
         if price <= 0.0:
-            key, row = _HOLE_KEY, _HOLE
+            key, row = _HOLE_KEY, _VALUELESS
         change = book_side.apply(operation, position, key, row)
         if change == IGNORED:
             self.ignored_rows += 1

@@ -91,8 +91,8 @@ class DepthRowParser:
 
     def _maker(self, raw: bytes) -> bytes:
         text = raw.decode("ascii", "replace")
-        if len(raw) > _MAX_MAKER_BYTES or not text.isprintable():
-            raise BadRow(f"market maker was {raw[:40]!r}, must be printable, at most 16 bytes")
+        if len(raw) > _MAX_MAKER_BYTES or not (raw.isascii() and text.isprintable()):
+            raise BadRow(f"market maker was {raw[:40]!r}, must be printable ASCII, at most 16")
         if len(self._makers) >= _CACHE_LIMIT:
             self._makers.clear()
         encoded = self._makers[raw] = orjson.dumps(canonical(text))

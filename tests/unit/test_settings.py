@@ -178,7 +178,7 @@ def test_client_id_ranges_must_not_overlap(root: Path) -> None:
 
 def test_the_base_delay_must_not_exceed_the_longest(root: Path) -> None:
     assert problems(root, "ibkr: {base_delay_s: 40}") == (
-        "ibkr.max_delay_s: was 30.0, must be at least base_delay_s 40.0",
+        "ibkr.max_delay_s: was 4.0, must be at least base_delay_s 40.0",
     )
 
 

@@ -67,7 +67,6 @@ class GatewayConnection:
         self._report = report
         self.generation = 0
         self.attempts = 0
-        self.reconnects = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Connect, serve, reconnect.
@@ -87,7 +86,6 @@ class GatewayConnection:
             if loop.time() - started_s > _STABLE_S:
                 self.attempts = 0
             if not stop.is_set():
-                self.reconnects += 1
                 await self._retry_later(GatewayUnavailable(session.lost.result()), stop)
 
     async def open(self) -> Session:
@@ -126,7 +124,8 @@ class GatewayConnection:
         log = logger.warning if self.attempts == 1 else logger.debug
         log("gateway {}:{} not connected: {}", policy.host, policy.port, error)
         try:
-            await asyncio.wait_for(stop.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await stop.wait()
         except TimeoutError:
             return
 

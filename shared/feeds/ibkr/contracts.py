@@ -59,9 +59,8 @@ class ContractBook:
             currency=instrument.currency,
         )
         try:
-            details = await asyncio.wait_for(
-                ib.reqContractDetailsAsync(request), _DETAILS_TIMEOUT_S
-            )
+            async with asyncio.timeout(_DETAILS_TIMEOUT_S):
+                details = await ib.reqContractDetailsAsync(request)
         except (TimeoutError, ConnectionError):
             return None
         for detail in details or []:

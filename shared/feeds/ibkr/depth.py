@@ -76,6 +76,7 @@ class DepthFeed:
             "subscriptions": len(state.subscriptions),
             "slots": state.rotation.slots,
             "batches": state.rotation.batches,
+            "reconnects": max(0, state.connections - 1),
             "suspended": sorted(str(pair) for pair in state.rotation.excluded),
         }
 
@@ -116,6 +117,7 @@ class DepthFeed:
     def _begin(self, session: Session) -> None:
         state = self._state
         state.session = session
+        state.connections += 1
         state.connectivity = Connectivity(state.policy.restore_deadline_s)
         rows = self._requests.new_rows()
         session.on_error = self._errors.on_error

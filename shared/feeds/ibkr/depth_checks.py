@@ -34,10 +34,14 @@ class DepthChecks:
     def integrity(self, now_s: float) -> None:
         state = self._state
         for subscription in state.live():
-            fault = subscription.integrity.lasting(now_s)
+            integrity, pair = subscription.integrity, subscription.pair
+            fault = integrity.lasting(now_s)
             if fault:
                 state.faults[fault] = state.faults.get(fault, 0) + 1
-                self._requests.distrust(subscription, f"book {fault} for longer than a second")
+                text = f"{pair.venue}: book {fault} for longer than a second"
+                state.outlet.incident("integrity", pair.symbol, text)
+            if integrity.repair_due(now_s):
+                self._requests.distrust(subscription, f"book {integrity.fault} lasts")
 
     def must_probe(self, now_s: float) -> bool:
         """Judge every subscription's silence; True when the gateway itself has to be asked."""

@@ -84,7 +84,7 @@ class DepthRequests:
             return
         pair = subscription.pair
         logger.warning("{} (reqId {}): {}", pair, subscription.req_id, reason)
-        self._state.outlet.incident("integrity", pair.symbol, f"{pair.venue}: {reason}")
+        self._state.outlet.incident("repair", pair.symbol, f"{pair.venue}: {reason}")
         self.renew(subscription, f"integrity: {reason}"[:120])
 
     def _subscribe(self, pair: Pair, slot: int) -> int:

@@ -76,6 +76,7 @@ class DepthState:
     interrupted: dict[Pair, tuple[int, str]] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     limit_refusals: int = 0
+    connections: int = 0
     _memories: dict[Pair, PairMemory] = field(default_factory=dict)
 
     @classmethod

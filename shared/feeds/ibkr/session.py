@@ -140,7 +140,8 @@ class Session:
     async def probe(self, timeout_s: float) -> bool:
         """Ask the gateway for its time: True when it answers within `timeout_s`."""
         try:
-            await asyncio.wait_for(self.ib.reqCurrentTimeAsync(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.ib.reqCurrentTimeAsync()
         except (TimeoutError, ConnectionError):
             return False
         return True
@@ -148,7 +149,8 @@ class Session:
     async def drain(self) -> None:
         """Wait until requests held back by the message-rate limit are on the wire."""
         try:
-            await asyncio.wait_for(self._free.wait(), _DRAIN_TIMEOUT_S)
+            async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+                await self._free.wait()
         except TimeoutError:
             logger.warning("requests still held back by the message rate limit after 2 s")
 

@@ -84,3 +84,12 @@ def test_a_fault_after_a_new_request_gets_a_second_of_its_own() -> None:
     integrity.reset()
     integrity.observe("hole", 102.0)
     assert [integrity.lasting(102.9), integrity.lasting(103.1)] == ["", "hole"]
+
+
+def test_a_fault_that_was_refused_its_repair_is_repaired_once_the_minute_is_up() -> None:
+    integrity = wrong_since(100.0)
+    assert integrity.may_repair(101.5)
+    integrity.reset()
+    integrity.observe("crossed", 104.0)
+    due = [integrity.repair_due(now_s) for now_s in (104.5, 106.0, 161.0, 161.5, 162.0)]
+    assert due == [False, False, False, True, True]

@@ -150,3 +150,12 @@ def test_a_slot_that_grew_back_has_nothing_to_cool_down() -> None:
     at(rotating, 0.0)
     rotating.refused(pair("B"), 1, 0.1)
     assert run(rotating, 1.0, 16.0) == ["15 -A0 +B1", "16 +C0"]
+
+
+def test_a_batch_lives_on_while_nothing_could_follow_it() -> None:
+    rotating = rotation("ABCDEF")
+    assert at(rotating, 0.0) == "+A0 +B1 +C2"
+    rotating.refused(pair("C"), 2, 14.0)
+    assert run(rotating, 14.0, 21.5) == []
+    assert live(rotating) == "AB"
+    assert at(rotating, 22.0) == "-A0 -B1"

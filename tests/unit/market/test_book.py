@@ -245,3 +245,20 @@ def test_the_sides_do_not_share_rows() -> None:
     put(book, ASK, INSERT, 0, 100.1)
     put(book, ASK, DELETE, 0, 0.0)
     assert (prices(book, BID), prices(book, ASK)) == ([100.0], [])
+
+
+def test_an_insert_fills_the_place_that_was_held_for_it() -> None:
+    book = Book(15)
+    for position in (2, 0, 1):
+        price = 100.0 + position
+        book.apply(ASK, INSERT, position, (price, f'[{price},1,"ARCA"]'.encode()))
+    assert book.asks.keys == [100.0, 101.0, 102.0]
+    assert book.fault == ""
+
+
+def test_an_insert_shifts_a_level_that_came_without_a_value() -> None:
+    book = Book(15)
+    book.apply(ASK, INSERT, 0, (0.0, b""))
+    book.apply(ASK, INSERT, 0, (100.0, b'[100.0,1,"ARCA"]'))
+    assert len(book.asks.keys) == 2
+    assert book.fault == "hole"

@@ -17,6 +17,7 @@ from tests.unit.market.ladders import levels
 
 PLAIN = settings(max_examples=300, deadline=None, database=None, derandomize=True)
 Place = tuple[int, int]
+VALUELESS: Place = (0, 0)
 
 
 class Operation(NamedTuple):
@@ -31,26 +32,28 @@ class Operation(NamedTuple):
 
 @dataclass
 class NaiveSide:
-    """(cents, size) by position, None where a row has not come or has no value."""
+    """(cents, size) by position, None where a row has not come, VALUELESS where it said nothing."""
 
     max_rows: int
     places: list[Place | None] = field(default_factory=list)
 
     def apply(self, operation: int, position: int, place: Place) -> None:
-        value = place if place[0] > 0 else None
+        value = place if place[0] > 0 else VALUELESS
         if operation == DELETE:
             del self.places[position : position + 1]
         elif position < self.max_rows:
             self.places += [None] * (position - len(self.places))
-            width = 1 if operation == UPDATE else 0
+            awaited = position < len(self.places) and self.places[position] is None
+            width = 1 if operation == UPDATE or awaited else 0
             self.places[position : position + width] = [value]
             del self.places[self.max_rows :]
 
     def top(self) -> list[Place]:
-        return [place for place in self.places[:10] if place is not None]
+        shown = self.places[:10]
+        return [place for place in shown if place is not None and place != VALUELESS]
 
     def hole(self) -> bool:
-        return None in self.places[:10]
+        return None in self.places[:10] or VALUELESS in self.places[:10]
 
     def cents(self) -> list[int]:
         return [place[0] for place in self.top()]

@@ -55,9 +55,9 @@ def test_a_maker_becomes_the_venue_of_its_row(maker: bytes, expected: bytes) -> 
     assert row[3][1] == b"[585.33,18,%b]" % expected
 
 
-@pytest.mark.parametrize("maker", [b"ABCDEFGHIJKLMNOPQ", b"A\nB", b"A\x7fB", b"\x01"])
+@pytest.mark.parametrize("maker", [b"ABCDEFGHIJKLMNOPQ", b"A\nB", b"A\x7fB", b"\x01", b"A\xe9"])
 def test_a_maker_that_cannot_be_one_is_refused(maker: bytes) -> None:
-    with pytest.raises(BadRow, match=r"market maker was .*, must be printable, at most 16 bytes"):
+    with pytest.raises(BadRow, match=r"market maker was .*, must be printable ASCII, at most 16"):
         DepthRowParser().parse(with_maker(maker), VENUE)
 
 

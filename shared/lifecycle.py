@@ -1,0 +1,52 @@
+"""How a gateway feed runs and ends: write while connected; on stop, cancel, then drain, then go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
+
+from loguru import logger
+
+from shared.process import DRAIN_S, Worker
+from shared.reporting import Reporter
+from shared.store.sink import Sink
+
+# Of the drain time, how long the cancels on the wire may take.
+_CANCEL_S: Final = 1.0
+
+
+class Feed(Protocol):
+    async def stop(self) -> None:
+        """Cancel every open request on the wire and end the session."""
+
+
+async def run_feed(
+    worker: Worker, feed: Feed, connecting: Coroutine[Any, Any, None], sink: Sink, report: Reporter
+) -> None:
+    """Run until the stop signal, or until `connecting` gives up and raises.
+
+    Either way what is queued is written first; what cannot be is counted as lost.
+    """
+    connection = asyncio.ensure_future(connecting)
+    connection.add_done_callback(lambda _: worker.stop.set())
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(sink.run())
+            reporting = tasks.create_task(report.run())
+            await worker.stop.wait()
+            worker.health.set("stopping", worker.health.connected)
+            await feed.stop()
+            await asyncio.wait({connection}, timeout=_CANCEL_S)
+            sink.stop()
+            await asyncio.wait({writing}, timeout=DRAIN_S - _CANCEL_S)
+            if lost := sink.abandon():
+                logger.error("{} updates could not be written before the stop", lost)
+            report.drain_losses()
+            reporting.cancel()
+            writing.cancel()
+    finally:
+        connection.cancel()
+        outcome = await asyncio.gather(connection, return_exceptions=True)
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]

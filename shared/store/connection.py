@@ -43,6 +43,8 @@ class Store:
             raise StoreRefused(str(error)) from None
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from None
+        finally:
+            _honour_cancellation()
 
     async def run(self, name: str, keys: list[str], args: list[str | bytes | int]) -> Any:
         """Run `lua/<name>.lua` by its hash, loading it where Redis does not have it."""
@@ -72,3 +74,14 @@ class Store:
 
     async def close(self) -> None:
         await self.client.aclose()
+
+
+def _honour_cancellation() -> None:
+    """Raise the cancellation that redis-py may have lost on the way.
+
+    It waits with `asyncio.wait_for`, which before Python 3.12 drops a cancellation that comes in
+    the instant the awaited thing is done (python/cpython#86296); a loop would then never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

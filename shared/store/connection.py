@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from shared.errors import StoreRefused, StoreUnavailable
 from shared.store.scripts import script
 
 Result = TypeVar("Result")
+
+# Redis says "not now". redis-py strips the code from the text where it has a class for it.
+_PASSING: Final = (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
+_PASSING_CODES: Final = ("MISCONF", "BUSY", "NOREPLICAS")
 
 
 class Store:
@@ -38,8 +57,8 @@ class Store:
         except NoScriptError:
             raise
         except ResponseError as error:
-            if str(error).startswith(("OOM", "READONLY", "MISCONF", "BUSY", "LOADING")):
-                raise StoreUnavailable(str(error)) from None
+            if isinstance(error, _PASSING) or str(error).startswith(_PASSING_CODES):
+                raise StoreUnavailable(f"{type(error).__name__}: {error}") from None
             raise StoreRefused(str(error)) from None
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from None
@@ -65,7 +84,8 @@ class Store:
                 await self.call(self.client.ping())
             except (StoreUnavailable, StoreRefused):
                 try:
-                    await asyncio.wait_for(stop.wait(), 0.25)
+                    async with asyncio.timeout(0.25):
+                        await stop.wait()
                 except TimeoutError:
                     continue
             else:

@@ -24,6 +24,7 @@ _RETRY_S: Final = 0.5
 _LOOK_BACK: Final = 64
 # Marks a pending line that is a field of a hash, not a stream entry.
 _FIELD: Final = "\0field"
+_SEVERAL: Final = "several: "
 
 
 class Ledger:
@@ -75,7 +76,8 @@ class Ledger:
     async def flush(self, timeout_s: float) -> bool:
         """Write what is pending; False when it did not fit into `timeout_s`."""
         try:
-            await asyncio.wait_for(self._drain(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._drain()
         except TimeoutError:
             return False
         return not self._pending
@@ -83,10 +85,11 @@ class Ledger:
     async def _drain(self) -> None:
         while self._pending:
             stream, fields = self._pending[0]
+            # Until the reply is in, also over a cancellation: this line may be there already.
+            repeat, self._repeat = self._repeat, True
             try:
-                await self._append(stream, fields)
+                await self._append(stream, fields, repeat)
             except StoreUnavailable:
-                self._repeat = True
                 await asyncio.sleep(_RETRY_S)
                 continue
             except StoreRefused as error:
@@ -96,13 +99,13 @@ class Ledger:
                 self._pending.popleft()
             self._repeat = False
 
-    async def _append(self, stream: str, fields: dict[str, str]) -> None:
+    async def _append(self, stream: str, fields: dict[str, str], repeat: bool) -> None:
         if _FIELD in fields:
             await self._set_field(stream, fields[_FIELD], fields["value"])
             return
         pairs = [text for pair in fields.items() for text in pair]
-        repeat = "1" if self._repeat else "0"
-        await self._store.run("append_once", [stream], [LEDGER_MAXLEN, repeat, _LOOK_BACK, *pairs])
+        args: list[str | bytes | int] = [LEDGER_MAXLEN, "1" if repeat else "0", _LOOK_BACK, *pairs]
+        await self._store.run("append_once", [stream], args)
 
     async def _set_field(self, key: str, field: str, value: str) -> None:
         client = self._store.client
@@ -124,16 +127,7 @@ class Ledger:
                 self.dropped += 1
                 return
         first, second = self._pending.popleft()[1], self._pending.popleft()[1]
-        joined = {
-            **second,
-            "from_ts": first["from_ts"],
-            "from_seq": "",
-            "to_seq": "",
-            "symbol": first["symbol"] if first["symbol"] == second["symbol"] else "",
-            "venue": "",
-            "reason": "several: " + first["reason"],
-        }
-        self._pending.appendleft((gaps, joined))
+        self._pending.appendleft((gaps, _joined(first, second)))
 
 
 class Metrics:
@@ -162,6 +156,20 @@ class Metrics:
                 pipe.hset(key, mapping={name: orjson.dumps(row) for name, row in symbols.items()})
                 pipe.expire(key, self._ttl_s)
             await self._store.call(pipe.execute())
+
+
+def _joined(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    counts = (first["count"], second["count"])
+    return {
+        **second,
+        "from_ts": first["from_ts"],
+        "from_seq": "",
+        "to_seq": "",
+        "symbol": first["symbol"] if first["symbol"] == second["symbol"] else "",
+        "venue": "",
+        "reason": _SEVERAL + first["reason"].removeprefix(_SEVERAL),
+        "count": str(sum(map(int, counts))) if all(counts) else "",
+    }
 
 
 def _now() -> str:

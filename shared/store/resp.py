@@ -82,7 +82,8 @@ class RespConnection:
             StoreUnavailable: Redis cannot be reached, refuses the login or is still loading.
         """
         try:
-            transport, replies = await asyncio.wait_for(self._open(), self._connect_timeout_s)
+            async with asyncio.timeout(self._connect_timeout_s):
+                transport, replies = await self._open()
             self._transport, self._replies = transport, replies
             commands = self._greeting()
             answers = await self.send(b"".join(commands), len(commands))
@@ -136,8 +137,9 @@ class RespConnection:
         if "SSL" not in options.get("connection_class", object).__name__:
             return None
         context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-        if options.get("ssl_cert_reqs") == "none":
-            context.check_hostname = False
+        unverified = options.get("ssl_cert_reqs") == "none"
+        context.check_hostname = not unverified and options.get("ssl_check_hostname", True)
+        if unverified:
             context.verify_mode = ssl.CERT_NONE
         if options.get("ssl_certfile"):
             context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.market.depth import DepthUpdate
+from shared.store.confirmed import Confirmed, Position, Span
 from shared.store.losses import GapEntry, Losses, Lost
 
+# Since the confirmation: what waited for long in the queue is no safer in Redis than the rest.
 RING_S: Final = 5.0
 RING_ENTRIES: Final = 20_000
 _ENTRY_OVERHEAD_BYTES: Final = 200
@@ -24,8 +26,10 @@ class Backlog:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._queue: deque[DepthUpdate] = deque()
-        self._ring: deque[DepthUpdate] = deque()
-        self._acked: dict[str, int] = {}
+        # Confirmed batches with the time of their confirmation.
+        self._ring: deque[tuple[float, Sequence[DepthUpdate]]] = deque()
+        self._ring_entries = 0
+        self._confirmed = Confirmed()
         # Bytes of queued and in-flight items.
         self.bytes = 0
         self.written = 0
@@ -42,7 +46,7 @@ class Backlog:
             self._drop("queue full", self._max_entries, self._max_bytes)
 
     def take(self, limit: int) -> list[DepthUpdate]:
-        """The oldest items, now in flight: `confirm` or `put_back` must follow."""
+        """The oldest items, now in flight: `confirm`, `refuse` or `put_back` must follow."""
         queue = self._queue
         return [queue.popleft() for _ in range(min(len(queue), limit))]
 
@@ -52,19 +56,16 @@ class Backlog:
 
     def confirm(self, batch: Sequence[DepthUpdate], now_s: float) -> None:
         """Redis has these items."""
-        acked = self._acked
+        add = self._confirmed.add
         for item in batch:
-            acked[item.symbol] = item.seq
+            add(item)
         self.bytes -= sum(map(_size, batch))
         self.written += len(batch)
-        ring = self._ring
-        ring.extend(batch)
-        while ring and (len(ring) > RING_ENTRIES or now_s - ring[0].received_s > RING_S):
-            ring.popleft()
+        self._keep(batch, now_s)
 
     def refuse(self, item: DepthUpdate, reason: str) -> None:
-        """Redis will never take this one of a confirmed batch."""
-        self.written -= 1
+        """Redis will never take this item in flight."""
+        self.bytes -= _size(item)
         self.losses.add(_lost(item), reason)
 
     def abandon(self) -> int:
@@ -73,59 +74,75 @@ class Backlog:
         self._drop("shutdown", 0, -1)
         return left
 
-    def reconcile(self, stored: Mapping[str, int]) -> dict[str, int]:
-        """Compare with the newest `seq` that Redis has of each symbol.
+    def reconcile(self, stored: Mapping[str, Position], now_s: float) -> dict[str, int]:
+        """Compare with how far Redis stands with each symbol; nothing may be in flight.
 
         What Redis has of the queue is skipped (a flush whose reply was lost); what it had
         confirmed and lost since is queued again from the ring, the rest becomes a gap. Returns
         how many entries are sent again, per symbol that had lost some.
         """
-        self._skip(stored)
+        self._skip(stored, now_s)
         resent: dict[str, int] = {}
-        for symbol, seq in stored.items():
-            if seq < self._acked.get(symbol, 0):
-                resent[symbol] = self._resend(symbol, seq)
+        for symbol, position in stored.items():
+            if position.seq < self._confirmed.newest(symbol):
+                resent[symbol] = self._resend(symbol, position)
         return resent
 
-    def _skip(self, stored: Mapping[str, int]) -> None:
+    def _skip(self, stored: Mapping[str, Position], now_s: float) -> None:
+        known: list[DepthUpdate] = []
         kept: deque[DepthUpdate] = deque()
         for item in self._queue:
-            if item.seq > stored.get(item.symbol, 0):
-                kept.append(item)
-                continue
-            self._acked[item.symbol] = max(item.seq, self._acked.get(item.symbol, 0))
-            self.bytes -= _size(item)
-            self.written += 1
+            position = stored.get(item.symbol)
+            has = position is not None and item.seq <= position.seq
+            (known if has else kept).append(item)
         self._queue = kept
+        if known:
+            self.confirm(known, now_s)
 
-    def _resend(self, symbol: str, stored: int) -> int:
-        acked = self._acked[symbol]
-        again = [item for item in self._ring if item.symbol == symbol and item.seq > stored]
-        first = again[0].seq if again else acked + 1
-        if first > stored + 1:
-            ts_ms = again[0].ts_ms if again else 0
-            count = first - 1 - stored
-            self.losses.add_range(
-                GapEntry(
-                    self._feed,
-                    symbol,
-                    "",
-                    stored + 1,
-                    first - 1,
-                    ts_ms,
-                    ts_ms,
-                    "redis restart",
-                    count,
-                )
-            )
-        self._ring = deque(item for item in self._ring if item.symbol != symbol)
+    def _resend(self, symbol: str, position: Position) -> int:
+        lost = self._confirmed.take_above(symbol, position.seq, position.entry_ms)
+        again = self._take_from_ring(symbol, position.seq)
+        first = again[0] if again else None
+        self.written -= len(again) + sum(self._give_up(symbol, span, first) for span in lost)
         # Queued items of the symbol are newer: in front of everything keeps their order.
         self._queue.extendleft(reversed(again))
         self.bytes += sum(map(_size, again))
-        self._acked[symbol] = stored
-        self.written -= acked - stored
         self.resent += len(again)
         return len(again)
+
+    def _give_up(self, symbol: str, span: Span, first: DepthUpdate | None) -> int:
+        """What of a span is older than `first`, the oldest sent again, is a gap; how many."""
+        last, last_ts = span.last, span.last_ts
+        if first is not None and first.seq <= last:
+            last, last_ts = first.seq - 1, first.ts_ms
+        count = last - span.first + 1
+        if count <= 0:
+            return 0
+        seqs, times = (span.first, last), (span.first_ts, last_ts)
+        self.losses.add_range(
+            GapEntry(self._feed, symbol, "", *seqs, *times, "redis restart", count)
+        )
+        return count
+
+    def _keep(self, batch: Sequence[DepthUpdate], now_s: float) -> None:
+        ring = self._ring
+        ring.append((now_s, batch))
+        self._ring_entries += len(batch)
+        while ring and (self._ring_entries > RING_ENTRIES or now_s - ring[0][0] > RING_S):
+            self._ring_entries -= len(ring.popleft()[1])
+
+    def _take_from_ring(self, symbol: str, seq: int) -> list[DepthUpdate]:
+        taken: list[DepthUpdate] = []
+        kept: deque[tuple[float, Sequence[DepthUpdate]]] = deque()
+        for confirmed_s, batch in self._ring:
+            rest: list[DepthUpdate] = []
+            for item in batch:
+                lost = item.symbol == symbol and item.seq > seq
+                (taken if lost else rest).append(item)
+            kept.append((confirmed_s, rest))
+        self._ring = kept
+        self._ring_entries -= len(taken)
+        return taken
 
     def _drop(self, reason: str, max_entries: int, max_bytes: int) -> None:
         queue = self._queue

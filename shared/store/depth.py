@@ -8,13 +8,14 @@ the clock does.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from shared.market.depth import BookState, DepthUpdate, Pair
+from shared.store.confirmed import Position
 from shared.store.depth_commands import (
     SymbolView,
     Target,
@@ -24,7 +25,7 @@ from shared.store.depth_commands import (
     venue_book,
     write_quote,
 )
-from shared.store.flush import Commands, Flush, Position
+from shared.store.flush import Commands, Flush
 from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
@@ -54,6 +55,8 @@ class DepthWriter:
         self._parking: dict[Pair, int] = {}
         self._owned: dict[str, list[str]] = {}
         self._owned_dirty: set[str] = set()
+        # Symbols whose last values Redis may lack, though it has their entries.
+        self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
         self.sink: Sink | None = None
         self.window(0.0)
@@ -97,7 +100,10 @@ class DepthWriter:
     # The sink's side
 
     def pending(self) -> bool:
-        return bool(self._parking or self._owned_dirty)
+        return bool(self._parking or self._owned_dirty or self._unsure)
+
+    def repeat(self, symbols: Iterable[str]) -> None:
+        self._unsure.update(symbol for symbol in symbols if self._targets[symbol].last)
 
     def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
         commands = Commands()
@@ -111,22 +117,28 @@ class DepthWriter:
             by_venue[symbol, update.venue] = update
             newest[symbol] = update
         for update in by_venue.values():
-            self._targets[update.symbol].note(update)
-            self._venue_book(commands, update, update.state)
+            target = self._targets[update.symbol]
+            target.note(update)
+            self._venue_book(commands, update, target.state(update))
         for symbol, update in newest.items():
             target = self._targets[symbol]
             target.encoded_seq = update.seq
             last_values(commands, target, update, self._hb_ttl)
+        unsure = self._unsure - newest.keys()
+        for symbol in unsure:
+            self._last_values(commands, self._targets[symbol])
         parked = self._park_due(commands, drained)
-        touched = {*newest, *(pair.symbol for pair in parked)}
+        touched = {*newest, *unsure, *(pair.symbol for pair in parked)}
         for symbol in touched:
             self._symbol_view(commands, self._targets[symbol])
         owned = self._ownership(commands)
         payload = b"".join([*entries, *commands.parts])
-        return Flush(payload, batch, commands.names, (parked, owned))
+        said = (parked, owned, frozenset(self._unsure))
+        return Flush(payload, batch, commands.names, said)
 
     def confirmed(self, flush: Flush) -> None:
-        parked, owned = flush.side
+        parked, owned, unsure = flush.side
+        self._unsure -= unsure
         for pair, seq in parked.items():
             if self._parking.get(pair) == seq:
                 del self._parking[pair]
@@ -160,6 +172,13 @@ class DepthWriter:
         book = venue_book(update, state)
         commands.add(f"SET {key}", b"SET", key.encode(), book, b"EX", self._book_ttl)
 
+    def _last_values(self, commands: Commands, target: Target) -> None:
+        """What Redis was told of a symbol before, once more."""
+        for update in target.last.values():
+            self._venue_book(commands, update, target.state(update))
+        newest = max(target.last.values(), key=lambda update: update.seq)
+        last_values(commands, target, newest, self._hb_ttl)
+
     def _park_due(self, commands: Commands, drained: bool) -> dict[Pair, int]:
         due: dict[Pair, int] = {}
         for pair, seq in self._parking.items():
@@ -167,7 +186,7 @@ class DepthWriter:
             if not drained and target.encoded_seq < seq:
                 continue
             due[pair] = seq
-            target.live.pop(pair.venue, None)
+            target.park(pair.venue, seq)
             last = target.last.get(pair.venue)
             if last is not None:
                 self._venue_book(commands, last, BookState.PARKED)

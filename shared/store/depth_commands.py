@@ -56,6 +56,7 @@ class Target:
         "last_key",
         "live",
         "owner_key",
+        "parked",
         "seq",
         "stream_key",
         "symbol",
@@ -78,14 +79,28 @@ class Target:
         self.live: dict[str, DepthUpdate] = {}
         # Also of venues that are not live: what a parked book shows.
         self.last: dict[str, DepthUpdate] = {}
+        # The newest `seq` of the symbol when a venue was parked: what is sent again from before
+        # that brings no venue back to life.
+        self.parked: dict[str, int] = {}
 
     def note(self, update: DepthUpdate) -> None:
         """This update is its venue's newest in the flush being encoded."""
-        self.last[update.venue] = update
-        if update.state is BookState.LIVE:
-            self.live[update.venue] = update
+        venue = update.venue
+        self.last[venue] = update
+        if update.state is BookState.LIVE and update.seq > self.parked.get(venue, 0):
+            self.live[venue] = update
         else:
-            self.live.pop(update.venue, None)
+            self.live.pop(venue, None)
+
+    def park(self, venue: str, seq: int) -> None:
+        self.live.pop(venue, None)
+        self.parked[venue] = seq
+
+    def state(self, update: DepthUpdate) -> BookState:
+        """What a venue's newest update is shown as."""
+        if update.seq <= self.parked.get(update.venue, 0):
+            return BookState.PARKED
+        return update.state
 
 
 def stream_entry(target: Target, update: DepthUpdate) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from shared.market.depth import DepthUpdate
+from shared.store.confirmed import Position
 from shared.store.resp import pack
 from shared.store.scripts import Script
 
@@ -52,14 +53,6 @@ class Commands:
         self.names.append(name)
 
 
-class Position(NamedTuple):
-    """How far a symbol's data stands in Redis; zeros for nothing."""
-
-    seq: int  # of the newest stream entry
-    entry_ms: int  # time part of that entry's id
-    highest_seq: int  # ever said, also where the stream was deleted since
-
-
 class Writer(Protocol):
     """Turns items into commands; one per key family."""
 
@@ -71,6 +64,9 @@ class Writer(Protocol):
 
     def confirmed(self, flush: Flush) -> None:
         """The flush was carried out."""
+
+    def repeat(self, symbols: Iterable[str]) -> None:
+        """Say the last values of these symbols again: Redis may not have them."""
 
     def pending(self) -> bool:
         """Whether there is something to write besides queued items."""

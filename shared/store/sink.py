@@ -13,8 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, Final
 
 import hiredis
@@ -24,24 +22,12 @@ from shared.errors import StoreUnavailable
 from shared.market.depth import DepthUpdate
 from shared.store.backlog import Backlog
 from shared.store.flush import Flush, Writer
-from shared.store.latency import BOUNDS_MS, LatencyHistogram
 from shared.store.losses import Losses
+from shared.store.outcome import first_passing, judge
 from shared.store.resp import RespConnection, pack
+from shared.store.tally import Tally
 
 _RETRY_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.5)
-# Redis says "not now": the same command may succeed later.
-_PASSING: Final = (
-    "LOADING",
-    "OOM",
-    "READONLY",
-    "BUSY",
-    "NOSCRIPT",
-    "MISCONF",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "NOREPLICAS",
-)
 _LOG_EVERY_REFUSALS: Final = 10_000
 # Some ten flushes: enough to keep Redis busy, little enough to stay fresh.
 CONGESTED_ENTRIES: Final = 2_000
@@ -67,14 +53,14 @@ class Sink:
         self._wake = asyncio.Event()
         self._compare = True
         self._down_since_s: float | None = None
+        # Redis answers but takes nothing: it is back when a flush went through, not before.
+        self._taking = True
         self._failures = 0
         self._stopping = False
         self._sent_s = 0.0
+        self._in_flight: Flush | None = None
         self._prepared: Flush | None = None
-        self._latency = LatencyHistogram()
-        self._flushes = 0
-        self._conflated = 0
-        self._refused = 0
+        self._tally = Tally()
 
     @property
     def available(self) -> bool:
@@ -105,22 +91,13 @@ class Sink:
 
     def metrics(self) -> dict[str, Any]:
         """Counters and gauges, as they stand in the metrics hash."""
-        backlog, latency = self._backlog, self._latency
+        backlog = self._backlog
         return {
-            "writes": backlog.written,
-            "flushes": self._flushes,
-            "batch_size": round(backlog.written / self._flushes, 2) if self._flushes else 0.0,
-            "conflated": self._conflated,
+            **self._tally.metrics(backlog.written),
             "dropped": backlog.losses.total,
-            "refused": self._refused,
             "resent": backlog.resent,
             "queue_depth": len(backlog),
             "queue_bytes": backlog.bytes,
-            "max_lag_ms": round(latency.max_ms, 3),
-            "latency_bounds_ms": list(BOUNDS_MS),
-            "latency_counts": list(latency.counts),
-            "latency_p50_ms": round(latency.quantile_ms(0.5), 3),
-            "latency_p99_ms": round(latency.quantile_ms(0.99), 3),
         }
 
     async def open(self, stop: asyncio.Event) -> None:
@@ -149,32 +126,63 @@ class Sink:
         self._wake.set()
 
     def abandon(self) -> int:
-        """Count what is still queued as lost, after a deadline; returns how many."""
+        """Count what is not confirmed as lost, after a deadline; returns how many."""
+        if self._in_flight is not None:
+            self._again(self._in_flight, self._in_flight.appended)
         return self._backlog.abandon()
 
     async def _flush(self) -> None:
         flush = self._next()
         if not flush.replies:
             return
-        self._sent_s = asyncio.get_running_loop().time()
+        self._in_flight = flush
         try:
-            waiting = self._connection.send(flush.payload, flush.replies)
-            if len(self._backlog) >= self._max_updates:
-                # Encoded while Redis works, so that it does not wait for us in turn.
-                self._prepared = self._encode()
-            replies = await waiting
+            replies = await self._exchange(flush)
         except StoreUnavailable as error:
-            self._again(flush, str(error))
+            self._again(flush, flush.appended)
+            self._unavailable(flush.name(0), str(error))
             return
         except asyncio.CancelledError:
-            self._put_back(flush)
+            # Not if `abandon` has counted it meanwhile.
+            if self._in_flight is flush:
+                self._again(flush, flush.appended)
             raise
-        passing = _passing_error(replies)
-        if passing:
-            self._again(flush, passing)
-            await asyncio.sleep(_RETRY_WAITS_S[0])
+        await self._settle(flush, replies)
+
+    async def _exchange(self, flush: Flush) -> Sequence[Any]:
+        self._sent_s = asyncio.get_running_loop().time()
+        waiting = self._connection.send(flush.payload, flush.replies)
+        if len(self._backlog) >= self._max_updates:
+            # Encoded while Redis works, so that it does not wait for us in turn.
+            self._prepared = self._encode()
+        return await waiting
+
+    async def _settle(self, flush: Flush, replies: Sequence[Any]) -> None:
+        outcome = judge(flush.appended, replies)
+        now_s = asyncio.get_running_loop().time()
+        self._backlog.confirm(outcome.written, now_s)
+        self._tally.flushed(outcome.written, now_s)
+        for index in outcome.refused:
+            self._lose(flush, index, str(replies[index]))
+        passing = first_passing(replies)
+        if passing is not None:
+            await self._hold(flush, outcome.again, passing, str(replies[passing]))
             return
-        self._account(flush, replies)
+        self._in_flight = None
+        for index in range(len(flush.appended), len(replies)):
+            if isinstance(replies[index], hiredis.ReplyError):
+                self._report(flush.name(index), str(replies[index]))
+        self._writer.confirmed(flush)
+        self._taking = True
+        self._back()
+
+    async def _hold(
+        self, flush: Flush, again: Sequence[DepthUpdate], failed: int, reason: str
+    ) -> None:
+        self._taking = False
+        self._again(flush, again)
+        self._unavailable(flush.name(failed), reason)
+        await asyncio.sleep(self._wait_s())
 
     def _next(self) -> Flush:
         prepared, self._prepared = self._prepared, None
@@ -184,43 +192,29 @@ class Sink:
         batch = self._backlog.take(self._max_updates)
         return self._writer.encode(batch, drained=not self._backlog)
 
-    def _put_back(self, flush: Flush) -> None:
-        """Nothing of this flush counts as written, nor of the one prepared behind it."""
+    def _again(self, flush: Flush, items: Sequence[DepthUpdate]) -> None:
+        """Queue `items` of a flush once more, and all of the one prepared behind it."""
         prepared, self._prepared = self._prepared, None
+        self._in_flight = None
         if prepared is not None:
             self._backlog.put_back(prepared.appended)
-        self._backlog.put_back(flush.appended)
+            self._writer.repeat({item.symbol for item in prepared.appended})
+        self._backlog.put_back(items)
+        self._writer.repeat({item.symbol for item in flush.appended})
 
-    def _account(self, flush: Flush, replies: Sequence[Any]) -> None:
-        now_s = asyncio.get_running_loop().time()
-        self._writer.confirmed(flush)
-        self._backlog.confirm(flush.appended, now_s)
-        self._flushes += 1
-        self._conflated += max(0, len(flush.appended) - 1)
-        # Rows handled in one slice share their receive time.
-        for received_s, items in groupby(flush.appended, key=attrgetter("received_s")):
-            self._latency.observe((now_s - received_s) * 1000.0, len(list(items)))
-        for index, reply in enumerate(replies):
-            if isinstance(reply, hiredis.ReplyError):
-                self._refuse(flush, index, str(reply))
-
-    def _refuse(self, flush: Flush, index: int, error: str) -> None:
+    def _lose(self, flush: Flush, index: int, error: str) -> None:
         """An error that no retry cures: the item is lost, and that is written down."""
-        self._refused += 1
-        name = flush.name(index)
-        if self._refused % _LOG_EVERY_REFUSALS == 1:
-            logger.bind(command=name, refused=self._refused).error(
+        self._report(flush.name(index), error)
+        self._backlog.refuse(flush.appended[index], f"redis refused: {error[:80]}")
+        # An id not above the stream's newest: somebody else wrote there.
+        self._compare = self._compare or "equal or smaller" in error
+
+    def _report(self, name: str, error: str) -> None:
+        self._tally.refused += 1
+        if self._tally.refused % _LOG_EVERY_REFUSALS == 1:
+            logger.bind(command=name, refused=self._tally.refused).error(
                 "redis_write_failed: {}: {}", name, error
             )
-        if index < len(flush.appended):
-            self._backlog.refuse(flush.appended[index], f"redis refused: {error[:80]}")
-            # An id not above the stream's newest: somebody else wrote there.
-            self._compare = self._compare or "equal or smaller" in error
-
-    def _again(self, flush: Flush, reason: str) -> None:
-        self._put_back(flush)
-        first = flush.name(0) if flush.replies else "connect"
-        self._unavailable(first, reason)
 
     def _unavailable(self, command: str, reason: str) -> None:
         self._compare = True
@@ -238,19 +232,26 @@ class Sink:
             await self._compare_positions()
         except StoreUnavailable as error:
             self._unavailable("connect", str(error))
-            wait_s = _RETRY_WAITS_S[min(self._failures, len(_RETRY_WAITS_S) - 1)]
-            self._failures += 1
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(self._wait_s())
             self._wake.set()
             return False
         self._compare = False
-        if self._down_since_s is not None:
-            away_s = asyncio.get_running_loop().time() - self._down_since_s
-            self._down_since_s = None
-            logger.bind(away_s=round(away_s, 2), failures=self._failures).info(
-                "redis is back after {:.1f} s, {} entries queued", away_s, len(self._backlog)
-            )
+        if self._taking:
+            self._back()
         return True
+
+    def _wait_s(self) -> float:
+        self._failures += 1
+        return _RETRY_WAITS_S[min(self._failures, len(_RETRY_WAITS_S)) - 1]
+
+    def _back(self) -> None:
+        if self._down_since_s is None:
+            return
+        away_s = asyncio.get_running_loop().time() - self._down_since_s
+        self._down_since_s = None
+        logger.bind(away_s=round(away_s, 2), failures=self._failures).info(
+            "redis is back after {:.1f} s, {} entries queued", away_s, len(self._backlog)
+        )
 
     async def _load_scripts(self) -> None:
         scripts = self._writer.scripts
@@ -266,24 +267,24 @@ class Sink:
             symbol: writer.position(replies[2 * index : 2 * index + 2])
             for index, symbol in enumerate(symbols)
         }
-        resent = self._backlog.reconcile({name: found.seq for name, found in positions.items()})
+        # A key that is no stream has no position: what would be sent again would be refused again.
+        streams = {
+            symbol: positions[symbol]
+            for index, symbol in enumerate(symbols)
+            if not isinstance(replies[2 * index], hiredis.ReplyError)
+        }
+        resent = self._backlog.reconcile(streams, asyncio.get_running_loop().time())
         for symbol, position in positions.items():
             writer.reseed(symbol, position)
         if resent:
+            writer.repeat(resent)
             logger.bind(resent=resent).warning("redis lost confirmed entries, sent again")
 
     async def _ask(self, payload: bytes, count: int) -> Sequence[Any]:
         if not count:
             return []
         replies = await self._connection.send(payload, count)
-        passing = _passing_error(replies)
-        if passing:
-            raise StoreUnavailable(passing)
+        passing = first_passing(replies)
+        if passing is not None:
+            raise StoreUnavailable(str(replies[passing]))
         return replies
-
-
-def _passing_error(replies: Sequence[Any]) -> str:
-    for reply in replies:
-        if isinstance(reply, hiredis.ReplyError) and str(reply).startswith(_PASSING):
-            return str(reply)
-    return ""

@@ -8,6 +8,7 @@ ib_async. Until the API handshake is over it passes everything through.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -17,6 +18,8 @@ _PREFIX: Final = 4
 # The largest frame of market data (a contract's details) is some 10 KB; a length beyond this
 # is a stream that lost its framing, and waiting for its end would wait for ever.
 MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+
+_length: Final = struct.Struct(">I").unpack_from
 
 RowHandler = Callable[[list[bytes]], None]
 
@@ -40,7 +43,10 @@ class FrameReader:
         """`handlers` by message id (``b"13"``); `on_slice` runs before the rows of each walk."""
         self._client = client
         self._by_head = {message_id + b"\0": handler for message_id, handler in handlers.items()}
-        self._head_sizes = sorted({len(head) for head in self._by_head})
+        sizes = {len(head) for head in self._by_head}
+        if len(sizes) != 1:
+            raise ValueError(f"message ids must be of one length, were {sorted(handlers)}")
+        self._head_size = sizes.pop()
         self._on_slice = on_slice
         self._buffer = b""
         self._start = 0
@@ -70,11 +76,19 @@ class FrameReader:
         if not self._ready:
             return False
         self._on_slice()
-        buffer, start = self._buffer, self._start
+        buffer, start, size = self._buffer, self._start, len(self._buffer)
+        by_head, head_size = self._by_head, self._head_size
         passed_from = -1  # start of the run of frames that are ib_async's
         frames = 0
-        while frames < limit and (end := _frame_end(buffer, start)) > 0:
-            handler = self._handler(buffer, start + _PREFIX)
+        while frames < limit:
+            body = start + _PREFIX
+            if body > size:
+                break
+            end = body + _length(buffer, start)[0]
+            if end > size:
+                _check_length(end - body)
+                break
+            handler = by_head.get(buffer[body : body + head_size])
             if handler is None:
                 if passed_from < 0:
                     passed_from = start
@@ -82,7 +96,7 @@ class FrameReader:
                 if passed_from >= 0:
                     self._client._onSocketHasData(buffer[passed_from:start])
                     passed_from = -1
-                handler(buffer[start + _PREFIX : end].split(b"\0"))
+                handler(buffer[body:end].split(b"\0"))
             frames += 1
             start = end
         self._start = start
@@ -102,13 +116,6 @@ class FrameReader:
             self._client._onSocketHasData(frame)
         self._ready = True
 
-    def _handler(self, buffer: bytes, at: int) -> RowHandler | None:
-        for size in self._head_sizes:
-            handler = self._by_head.get(buffer[at : at + size])
-            if handler is not None:
-                return handler
-        return None
-
 
 def _frame_end(buffer: bytes, start: int) -> int:
     """Offset behind the frame at `start`, or -1 while it is incomplete.
@@ -116,10 +123,16 @@ def _frame_end(buffer: bytes, start: int) -> int:
     Raises:
         ProtocolViolation: the length prefix cannot be one.
     """
-    head = start + _PREFIX
-    if head > len(buffer):
+    body = start + _PREFIX
+    if body > len(buffer):
         return -1
-    length = int.from_bytes(buffer[start:head], "big")
+    end: int = body + _length(buffer, start)[0]
+    if end <= len(buffer):
+        return end
+    _check_length(end - body)
+    return -1
+
+
+def _check_length(length: int) -> None:
     if length > MAX_FRAME_BYTES:
         raise ProtocolViolation(f"frame length was {length}, must be at most {MAX_FRAME_BYTES}")
-    return head + length if head + length <= len(buffer) else -1

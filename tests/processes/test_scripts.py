@@ -46,9 +46,15 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
+    """Leave nothing behind, whatever the test left running."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(DEADLINE_S)
+        process.wait()
 
 
 def counted(gateway: SimulatorProcess, name: str) -> int:
@@ -187,7 +193,8 @@ def test_the_worker_in_the_foreground_writes_and_stops_on_ctrl_c(
         wait_for(lambda: client.get("ibkr:connected") == "1", DEADLINE_S, scripts.output())
         wait_for(lambda: len(client.keys("raw:ibkr:depth:hb:*")) >= 3, DEADLINE_S, "three symbols")
         worker.send_signal(signal.SIGINT)
-        assert worker.wait(DEADLINE_S) == 0, scripts.output()
+        wait_for(lambda: worker.poll() is not None, 10, "the worker's end")
+        assert worker.returncode == 0, scripts.output()
     finally:
         stop(worker)
     assert client.get("ibkr:connected") == "0"
@@ -202,8 +209,7 @@ def test_a_second_worker_exits_3_and_names_the_first(scripts: Scripts, client: r
         assert second.returncode == 3
         assert f"ibkr_depth already runs as pid {worker.pid} on " in second.stdout
     finally:
-        worker.terminate()
-        worker.wait(DEADLINE_S)
+        stop(worker)
 
 
 def test_the_source_of_an_unused_redis_is_none(scripts: Scripts) -> None:

@@ -12,7 +12,7 @@ from shared.feeds.ibkr import error_codes as codes
 from shared.feeds.ibkr.depth_requests import DepthRequests
 from shared.feeds.ibkr.depth_rows import Subscription
 from shared.feeds.ibkr.depth_state import DepthState, now_ms, now_s
-from shared.market.depth import Refusal, RotationEvent
+from shared.market.depth import Pair, Refusal, RotationEvent
 
 # Requests the gateway ended for a passing reason (competing session, pacing, bad request).
 _ENDED_RETRY_S: Final = 30.0
@@ -30,6 +30,8 @@ class DepthErrors:
         self._requests = requests
         self._act = act
         self._halts: dict[str, int] = {}
+        # Refusals already warned about: each later retry of the pair is no news.
+        self._warned: set[tuple[Pair, int]] = set()
 
     def on_error(self, req_id: int, code: int, text: str) -> None:
         """Every error and notice of the session, by scope: one request, or all."""
@@ -123,6 +125,7 @@ class DepthErrors:
         """No depth for this pair for now; say so where other programs see it."""
         state, pair = self._state, subscription.pair
         self._log(subscription, code, text, f"no depth, next try in {retry_s:g} s")
+        self._warned.add((pair, code))
         self._requests.interrupt([subscription], f"error {code}")
         self._requests.forget(subscription, "refused")
         state.rotation.exclude(pair)
@@ -134,6 +137,7 @@ class DepthErrors:
 
     def _log(self, subscription: Subscription, code: int, text: str, then: str) -> None:
         pair = subscription.pair
+        level = "INFO" if (pair, code) in self._warned else "WARNING"
         logger.bind(
             symbol=pair.symbol, venue=pair.venue, req_id=subscription.req_id, code=code
-        ).warning("{} {}: {} ({})", code, pair, text, then)
+        ).log(level, "{} {}: {} ({})", code, pair, text, then)

@@ -1,0 +1,363 @@
+"""What the depth writer sends: decoded commands, literally as the contract names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from shared.market.depth import BookState, DepthUpdate, Pair
+from shared.store.confirmed import Position
+from shared.store.depth import DepthTtls, DepthWriter
+from shared.store.flush import Flush
+from shared.store.keys import Keys
+from tests.unit.store.resp_commands import commands
+from tests.unit.store.updates import ASKS, BIDS, EMPTY, update
+
+SPY = Pair("SPY", "ARCA")
+
+
+def writer(ttls: DepthTtls | None = None, prefix: str = "") -> DepthWriter:
+    return DepthWriter(Keys(prefix), ["SPY", "QQQ"], 10_000, ttls or DepthTtls())
+
+
+def encode(
+    found: DepthWriter, *batch: DepthUpdate, drained: bool = True
+) -> tuple[Flush, list[list[str]]]:
+    flush = found.encode(batch, drained)
+    return flush, commands(flush.payload)
+
+
+def sent(found: DepthWriter, *batch: DepthUpdate, drained: bool = True) -> list[list[str]]:
+    """Encode and confirm."""
+    flush, lines = encode(found, *batch, drained=drained)
+    found.confirmed(flush)
+    return lines
+
+
+def on(lines: Iterable[list[str]], key: str) -> list[list[str]]:
+    return [line for line in lines if line[1] == key]
+
+
+def changed(seq: int, **changes: Any) -> DepthUpdate:
+    item = update(seq)
+    for name, value in changes.items():
+        setattr(item, name, value)
+    return item
+
+
+def states(lines: Iterable[list[str]], key: str = "market:SPY:ARCA:book") -> list[str]:
+    return [line[2].rpartition('"state":')[2] for line in on(lines, key)]
+
+
+def test_a_stream_entry_has_an_id_of_time_and_seq_and_exactly_five_fields() -> None:
+    lines = sent(writer(), update(7))
+    assert lines[0] == [
+        *("XADD", "raw:ibkr:depth:stream:SPY", "MAXLEN", "~", "10000", "1007-7"),
+        *("ts", "1007", "bids", BIDS.decode(), "asks", ASKS.decode()),
+        *("seq", "7", "venue", "ARCA"),
+    ]
+
+
+def test_the_time_of_the_id_is_the_writers_own_one() -> None:
+    lines = sent(writer(), changed(7, entry_ms=1_300))
+    assert lines[0][5:8] == ["1300-7", "ts", "1007"]
+
+
+def test_entries_come_first_in_the_order_of_the_batch() -> None:
+    found = writer()
+    flush, lines = encode(found, update(1), update(1, "QQQ"), update(2))
+    assert [(line[0], line[1][-3:], line[5]) for line in lines[:3]] == [
+        ("XADD", "SPY", "1001-1"),
+        ("XADD", "QQQ", "1001-1"),
+        ("XADD", "SPY", "1002-2"),
+    ]
+    assert "XADD" not in {line[0] for line in lines[3:]}
+    assert (flush.replies, flush.name(1), flush.name(3)) == (
+        len(lines),
+        "XADD QQQ",
+        "SET market:SPY:ARCA:book",
+    )
+
+
+def test_every_reply_has_the_name_of_its_command() -> None:
+    found = writer()
+    found.quoting({"SPY": ["ARCA"]})
+    flush, lines = encode(found, update(1), update(2, "QQQ"))
+    verbs = {"XADD": "XADD", "HSET": "HSET", "SETEX": "SETEX", "SET": "SET", "DEL": "DEL"}
+    names = [flush.name(index).split()[0] for index in range(flush.replies)]
+    assert names == [verbs.get(line[0], "ticker_quote") for line in lines]
+
+
+def test_the_last_hash_holds_the_newest_update() -> None:
+    lines = sent(writer(), update(7))
+    assert on(lines, "raw:ibkr:depth:last:SPY") == [
+        [
+            *("HSET", "raw:ibkr:depth:last:SPY", "ts", "1007", "bid0", "100.0", "ask0", "100.02"),
+            *("bids_json", BIDS.decode(), "asks_json", ASKS.decode(), "venue", "ARCA", "seq", "7"),
+        ]
+    ]
+
+
+def test_the_best_price_of_an_empty_side_is_an_empty_string() -> None:
+    lines = sent(writer(), changed(7, bids=EMPTY))
+    assert on(lines, "raw:ibkr:depth:last:SPY")[0][4:8] == ["bid0", "", "ask0", "100.02"]
+
+
+def test_the_heartbeat_is_the_receive_time_with_its_expiry() -> None:
+    lines = sent(writer(), update(7))
+    assert on(lines, "raw:ibkr:depth:hb:SPY") == [["SETEX", "raw:ibkr:depth:hb:SPY", "30", "1007"]]
+
+
+@pytest.mark.parametrize(
+    ("window_s", "hb_ttl", "book_ttl"),
+    [(0.0, "30", "60"), (40.0, "40", "60"), (44.2, "45", "67"), (100.0, "100", "150")],
+)
+def test_expiries_follow_the_rotation_window(window_s: float, hb_ttl: str, book_ttl: str) -> None:
+    found = writer()
+    found.window(window_s)
+    lines = sent(found, update(7))
+    assert on(lines, "raw:ibkr:depth:hb:SPY")[0][2] == hb_ttl
+    assert on(lines, "market:SPY:ARCA:book")[0][3:] == ["EX", book_ttl]
+    assert on(lines, "market:SPY:book")[0][3:] == ["EX", "60"]
+
+
+def test_configured_expiries_are_used_where_they_are_longer() -> None:
+    lines = sent(writer(DepthTtls(90, 200, 70)), update(7))
+    assert on(lines, "raw:ibkr:depth:hb:SPY")[0][2] == "90"
+    assert on(lines, "market:SPY:ARCA:book")[0][4] == "200"
+    assert on(lines, "market:SPY:book")[0][4] == "200"
+    assert ticker(lines)[8] == "70"
+
+
+def test_no_expiry_of_a_turn_is_shorter_than_30_seconds() -> None:
+    lines = sent(writer(DepthTtls(5, 10, 60)), update(7))
+    assert on(lines, "raw:ibkr:depth:hb:SPY")[0][2] == "30"
+    assert on(lines, "market:SPY:ARCA:book")[0][4] == "30"
+
+
+def test_a_venue_book_has_the_fields_of_the_contract() -> None:
+    lines = sent(writer(), update(7))
+    assert on(lines, "market:SPY:ARCA:book")[0][:3] == [
+        "SET",
+        "market:SPY:ARCA:book",
+        '{"symbol":"SPY","venue":"ARCA","ts":1007,"received_ts":1007,"seq":7,'
+        f'"bids":{BIDS.decode()},"asks":{ASKS.decode()},"state":"live"}}',
+    ]
+
+
+def ticker(lines: Iterable[list[str]]) -> list[str]:
+    [found] = [line for line in lines if line[0] == "EVALSHA"]
+    return found
+
+
+def test_the_quote_is_written_by_one_script_as_its_owner() -> None:
+    found = ticker(sent(writer(), update(7)))
+    assert len(found[1]) == 40
+    assert found[2:9] == [
+        *("2", "market:SPY:ticker", "coord:depth:live:SPY"),
+        *("depth", "1007", "1007", "60"),
+    ]
+    assert dict(zip(found[10::2], found[11::2], strict=True)) == {
+        **{"bid": "100.0", "bid_size": "300", "bid_venue": "ARCA"},
+        **{"ask": "100.02", "ask_size": "100", "ask_venue": "ARCA"},
+        **{"mid": "100.01", "spread": "0.02", "spread_bps": "1.9998"},
+    }
+
+
+def test_a_one_sided_quote_has_no_mid_and_no_spread() -> None:
+    found = ticker(sent(writer(), changed(7, asks=EMPTY)))
+    fields = dict(zip(found[10::2], found[11::2], strict=True))
+    absent = ("ask", "ask_size", "ask_venue", "mid", "spread", "spread_bps")
+    assert (fields["bid"], [fields[name] for name in absent]) == ("100.0", [""] * 6)
+
+
+def test_in_one_flush_every_entry_is_written_but_last_values_once_per_symbol() -> None:
+    batch = [update(seq, symbol) for seq in range(1, 51) for symbol in ("SPY", "QQQ")]
+    lines = sent(writer(), *batch)
+    counted = {key: len(on(lines, key)) for key in {line[1] for line in lines}}
+    scripts = [line for line in lines if line[0] == "EVALSHA"]
+    assert len(scripts) == 2
+    assert counted == {
+        scripts[0][1]: 2,
+        **{f"raw:ibkr:depth:stream:{symbol}": 50 for symbol in ("SPY", "QQQ")},
+        **{f"raw:ibkr:depth:last:{symbol}": 1 for symbol in ("SPY", "QQQ")},
+        **{f"raw:ibkr:depth:hb:{symbol}": 1 for symbol in ("SPY", "QQQ")},
+        **{f"market:{symbol}:ARCA:book": 1 for symbol in ("SPY", "QQQ")},
+        **{f"market:{symbol}:book": 1 for symbol in ("SPY", "QQQ")},
+    }
+    assert on(lines, "raw:ibkr:depth:last:QQQ")[0][-1] == "50"
+
+
+def test_the_prefix_stands_before_every_key() -> None:
+    found = writer(prefix="t:")
+    found.quoting({"SPY": ["ARCA"]})
+    lines = sent(found, update(7))
+    keys = [key for line in lines for key in (line[3:5] if line[0] == "EVALSHA" else [line[1]])]
+    assert [key for key in keys if not key.startswith("t:")] == []
+
+
+# Reset, parked, owned
+
+
+def test_a_reset_book_is_shown_as_such_and_takes_the_quote_away() -> None:
+    found = writer()
+    sent(found, update(1))
+    lines = sent(found, changed(2, state=BookState.RESET, bids=EMPTY, asks=EMPTY))
+    assert states(lines) == ['"reset"}']
+    assert on(lines, "market:SPY:book") == []
+    assert on(lines, "coord:depth:live:SPY") == [["DEL", "coord:depth:live:SPY"]]
+    assert ticker(lines)[2:5] == ["1", "market:SPY:ticker", "depth"]
+    assert ticker(lines)[5:] == [
+        *("bid", "bid_size", "bid_venue", "ask", "ask_size", "ask_venue", "mid", "spread"),
+        *("spread_bps", "quote_ts", "quote_received_ts", "quote_source"),
+    ]
+
+
+def test_a_refilled_book_is_live_again() -> None:
+    found = writer()
+    sent(found, changed(1, state=BookState.RESET))
+    assert states(sent(found, update(2))) == ['"live"}']
+
+
+def test_a_parked_book_is_the_last_known_one() -> None:
+    found = writer()
+    numbered(found, 1)
+    sent(found, update(1))
+    found.park(SPY)
+    lines = sent(found)
+    [book] = on(lines, "market:SPY:ARCA:book")
+    assert book[2].endswith(
+        f'"seq":1,"bids":{BIDS.decode()},"asks":{ASKS.decode()},"state":"parked"}}'
+    )
+    assert book[3:] == ["EX", "60"]
+    assert on(lines, "coord:depth:live:SPY") == [["DEL", "coord:depth:live:SPY"]]
+
+
+def numbered(found: DepthWriter, seq: int) -> None:
+    """The symbol stands at this number."""
+    found.reseed("SPY", Position(seq, 1000 + seq, seq))
+
+
+def test_parking_is_written_once() -> None:
+    found = writer()
+    found.park(SPY)
+    assert found.pending()
+    sent(found)
+    assert not found.pending()
+    assert sent(found) == []
+
+
+def test_parking_is_repeated_until_it_is_confirmed() -> None:
+    found = writer()
+    sent(found, update(1))
+    found.park(SPY)
+    encode(found)
+    assert states(sent(found)) == ['"parked"}']
+
+
+def test_parking_waits_for_the_symbols_updates_that_are_still_queued() -> None:
+    found = writer()
+    numbered(found, 2)
+    found.park(SPY)
+    assert states(sent(found, update(1), drained=False)) == ['"live"}']
+    assert states(sent(found, update(2), drained=False)) == ['"live"}', '"parked"}']
+    assert not found.pending()
+
+
+def test_rows_sent_again_do_not_bring_a_parked_venue_back() -> None:
+    found = writer()
+    numbered(found, 2)
+    sent(found, update(1), update(2))
+    found.park(SPY)
+    sent(found)
+    lines = sent(found, update(1), update(2))
+    assert states(lines) == ['"parked"}']
+    assert on(lines, "market:SPY:book") == []
+
+
+def test_rows_after_the_parking_bring_the_venue_back() -> None:
+    found = writer()
+    numbered(found, 2)
+    found.park(SPY)
+    sent(found)
+    assert states(sent(found, update(3))) == ['"live"}']
+
+
+def test_ownership_is_said_with_the_venues_and_a_short_expiry() -> None:
+    found = writer()
+    found.quoting({"SPY": ["ARCA", "BATS"]})
+    assert on(sent(found, update(1)), "coord:depth:live:SPY") == [
+        ["SET", "coord:depth:live:SPY", '["ARCA","BATS"]', "EX", "5"]
+    ]
+    assert not found.pending()
+
+
+def test_nothing_is_owned_without_a_live_book() -> None:
+    found = writer()
+    found.quoting({"SPY": ["ARCA"]})
+    assert sent(found) == [["DEL", "coord:depth:live:SPY"]]
+
+
+def test_ownership_is_withdrawn_when_the_feed_no_longer_names_the_symbol() -> None:
+    found = writer()
+    found.quoting({"SPY": ["ARCA"]})
+    sent(found, update(1))
+    found.quoting({})
+    assert sent(found) == [["DEL", "coord:depth:live:SPY"]]
+
+
+# Last values whose fate is unknown
+
+
+def test_last_values_are_said_again_when_asked_for() -> None:
+    found = writer()
+    lines = sent(found, update(1), update(2))
+    found.repeat(["SPY"])
+    assert found.pending()
+    again = sent(found)
+    assert sorted(again) == sorted(line for line in lines if line[0] != "XADD")
+    assert not found.pending()
+
+
+def test_a_symbol_of_which_nothing_was_said_has_nothing_to_say_again() -> None:
+    found = writer()
+    found.repeat(["SPY"])
+    assert not found.pending()
+
+
+def test_of_a_symbol_in_the_batch_last_values_are_written_once() -> None:
+    found = writer()
+    sent(found, update(1))
+    found.repeat(["SPY"])
+    lines = sent(found, update(2))
+    assert [line[-1] for line in on(lines, "raw:ibkr:depth:last:SPY")] == ["2"]
+
+
+def test_a_parked_book_is_said_again_as_parked() -> None:
+    found = writer()
+    numbered(found, 1)
+    sent(found, update(1))
+    found.park(SPY)
+    sent(found)
+    found.repeat(["SPY"])
+    assert states(sent(found)) == ['"parked"}']
+
+
+# Numbering
+
+
+def test_a_position_is_read_from_the_newest_entry_and_the_last_hash() -> None:
+    found = writer()
+    entry = [b"1700-42", [b"ts", b"1700", b"seq", b"42", b"venue", b"ARCA"]]
+    assert found.position([[entry], b"42"]) == Position(42, 1700, 42)
+    assert found.position([[], b"42"]) == Position(0, 0, 42)
+    assert found.position([[], None]) == Position(0, 0, 0)
+
+
+def test_a_position_is_asked_for_by_two_commands() -> None:
+    assert commands(writer().position_commands("SPY")) == [
+        ["XREVRANGE", "raw:ibkr:depth:stream:SPY", "+", "-", "COUNT", "1"],
+        ["HGET", "raw:ibkr:depth:last:SPY", "seq"],
+    ]

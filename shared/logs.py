@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from loguru import logger
 
 if TYPE_CHECKING:
     from loguru import Message
+
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def configure(worker: str, level: str) -> None:
@@ -30,17 +33,22 @@ def configure(worker: str, level: str) -> None:
 
 
 def _line(worker: str, record: Any) -> bytes:
-    document: dict[str, Any] = {
+    fixed = {
         "ts": record["time"].isoformat(timespec="milliseconds"),
         "level": record["level"].name,
         "worker": worker,
         "event": record["message"],
-        **record["extra"],
     }
+    # First for the reader's sake, and last so that no bound field can hide them.
+    document: dict[str, Any] = {**fixed, **record["extra"], **fixed}
     exception = record["exception"]
     if exception is not None and exception.value is not None:
         document["traceback"] = "".join(traceback.format_exception(exception.value))
-    return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+    try:
+        return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+    except TypeError:
+        # Lone surrogates and integers beyond 64 bits, which a vendor's text may hold.
+        return json.dumps(document, default=str, skipkeys=True).encode() + b"\n"
 
 
 class _Forward(logging.Handler):
@@ -48,6 +56,8 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         exception = record.exc_info[1] if record.exc_info else None
+        # loguru has no name for a level such as 35, and takes the number.
+        level = record.levelname if record.levelname in _LEVELS else record.levelno
         logger.opt(exception=exception).bind(logger=record.name).log(
-            record.levelname, "{}", record.getMessage()
+            level, "{}", record.getMessage()
         )

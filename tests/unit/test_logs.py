@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from loguru import logger
+
+from shared import logs
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Lines]:
+    """What was logged since the last call, each line read as JSON; loggers as before afterwards."""
+    root, ib_async = logging.getLogger(), logging.getLogger("ib_async")
+    before = (list(root.handlers), root.level, ib_async.level, ib_async.propagate)
+    logs.configure("ibkr_depth", "INFO")
+    yield lambda: [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    root.handlers[:], root.level, ib_async.level, ib_async.propagate = before
+    root.setLevel(before[1])
+    logger.remove()
+    logger.add(sys.stderr)
+
+
+def test_a_line_is_one_json_object_with_its_fixed_fields_first(lines: Lines) -> None:
+    logger.bind(symbol="SPY", req_id=7).info("depth of {} starts", "SPY")
+    [line] = lines()
+    assert list(line) == ["ts", "level", "worker", "event", "symbol", "req_id"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", line.pop("ts"))
+    assert line == {
+        "level": "INFO",
+        "worker": "ibkr_depth",
+        "event": "depth of SPY starts",
+        "symbol": "SPY",
+        "req_id": 7,
+    }
+
+
+def test_lines_below_the_configured_level_are_left_out(lines: Lines) -> None:
+    logger.debug("quiet")
+    logger.warning("loud")
+    assert [line["event"] for line in lines()] == ["loud"]
+
+
+def test_configuring_again_does_not_double_lines(lines: Lines) -> None:
+    logs.configure("ibkr_trades", "DEBUG")
+    logger.debug("once")
+    assert [(line["worker"], line["event"]) for line in lines()] == [("ibkr_trades", "once")]
+
+
+def test_braces_and_line_ends_in_a_text_stay_in_one_line(lines: Lines) -> None:
+    logger.info("{}", "a {b}\nc")
+    assert [line["event"] for line in lines()] == ["a {b}\nc"]
+
+
+def test_an_exception_is_a_field_of_its_line(lines: Lines) -> None:
+    try:
+        int("x")
+    except ValueError as error:
+        logger.opt(exception=error).error("failed")
+    [line] = lines()
+    assert line["event"] == "failed"
+    assert line["traceback"].startswith("Traceback (most recent call last):\n")
+    assert line["traceback"].endswith("invalid literal for int() with base 10: 'x'\n")
+
+
+def test_a_line_without_an_exception_has_no_traceback(lines: Lines) -> None:
+    logger.error("failed")
+    assert "traceback" not in lines()[0]
+
+
+def test_a_bound_field_cannot_hide_a_fixed_one(lines: Lines) -> None:
+    logger.bind(event="shadow", ts=1).info("seen")
+    [line] = lines()
+    assert (line["event"], type(line["ts"])) == ("seen", str)
+
+
+def test_values_that_are_not_json_are_written_as_text(lines: Lines) -> None:
+    logger.bind(where=ValueError("odd"), resent={1: 2}).info("seen")
+    [line] = lines()
+    assert (line["where"], line["resent"]) == ("odd", {"1": 2})
+
+
+def test_text_that_is_no_unicode_and_huge_numbers_do_not_lose_the_line(lines: Lines) -> None:
+    logger.bind(number=2**70).info("bad byte \udcff")
+    [line] = lines()
+    assert (line["event"], line["number"]) == ("bad byte \udcff", 2**70)
+
+
+def test_standard_logging_ends_in_the_same_lines(lines: Lines) -> None:
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("asyncio").exception("task %s failed", "t")
+    [line] = lines()
+    assert (line["level"], line["logger"], line["event"]) == ("ERROR", "asyncio", "task t failed")
+    assert "invalid literal" in line["traceback"]
+
+
+def test_standard_logging_below_warning_is_left_out(lines: Lines) -> None:
+    logging.getLogger("asyncio").info("quiet")
+    assert lines() == []
+
+
+def test_a_level_without_a_name_is_forwarded_too(lines: Lines) -> None:
+    logging.getLogger("vendor").log(35, "odd level")
+    assert [(line["level"], line["event"]) for line in lines()] == [("Level 35", "odd level")]
+
+
+def test_ib_async_does_not_log_beside_us(lines: Lines) -> None:
+    logging.getLogger("ib_async.wrapper").error("Error 2104")
+    assert lines() == []

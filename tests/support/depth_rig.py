@@ -36,13 +36,17 @@ QUICK: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class DepthPlan:
-    """What a test runs: universe, changed settings, flags of the simulator."""
+    """What a test runs: universe, changed settings, flags of the simulator.
+
+    `before` are commands to the simulator, carried out before the worker starts.
+    """
 
     venues: Mapping[str, Iterable[str]] = field(default_factory=lambda: THREE)
     pinned: tuple[str, ...] = ()
     ibkr: Mapping[str, Any] = field(default_factory=dict)
     redis: Mapping[str, Any] = field(default_factory=dict)
     gateway: tuple[str, ...] = ()
+    before: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
 class DepthRig:
@@ -57,6 +61,8 @@ class DepthRig:
         settings = {**QUICK, "redis": plan.redis, "ibkr": {**QUICK["ibkr"], **plan.ibkr}}
         write_settings(home, settings)
         self.worker = WorkerProcess(home, self.environment())
+        for command, fields in plan.before:
+            self.gateway.call(command, **fields)
 
     def environment(self, **changes: str) -> dict[str, str]:
         return {

@@ -33,7 +33,7 @@ def frame(*fields: object) -> bytes:
 
 @dataclass
 class Stream:
-    """Prepared rows of one subscription, each a whole frame; the cycle leaves the book as it was."""
+    """Prepared rows of one subscription as whole frames; a cycle leaves the book as it was."""
 
     symbol: str
     req_id: str
@@ -145,7 +145,7 @@ def rounds(rate: float, seconds: float, step_s: float) -> Iterator[tuple[float, 
 def run_rate(
     client: Client, rate: float, seconds: float, step_s: float
 ) -> list[tuple[str, int, float]]:
-    """Send at a rate, some rows every `step_s`; returns (symbol, rows so far, time before the send) per send."""
+    """Send at a rate, some rows every `step_s`; logs (symbol, rows so far, time) per send."""
     log: list[tuple[str, int, float]] = []
     start, turn = time.monotonic(), 0
     for due_s, rows in rounds(rate, seconds, step_s):

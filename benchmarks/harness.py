@@ -21,6 +21,7 @@ import redis
 
 from benchmarks.subject import SYMBOLS
 from deploy.redis_binary import find_redis_server
+from shared.store.keys import Keys
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CORES: Final = 2
@@ -191,16 +192,17 @@ def measure(way: str, command: dict[str, Any], log: bool = True) -> Figures:
 
 def _settle(way: str, url: str, sent: list[tuple[str, int, float]]) -> dict[str, Any]:
     """Wait until Redis itself shows the last row of every symbol; count what it holds."""
-    prefix = "raw:ibkr:depth:stream:" if way == "ours" else "bench:stream:"
+    keys = Keys()
+    stream = keys.depth_stream if way == "ours" else "bench:stream:{}".format
     totals = {symbol: total for symbol, total, _ in sent}
     with redis.Redis.from_url(url, decode_responses=True) as client:
 
         def newest(symbol: str) -> int:
-            found: Any = client.xrevrange(prefix + symbol, count=1)
+            found: Any = client.xrevrange(stream(symbol), count=1)
             return int(found[0][1]["seq"]) if found else 0
 
         def added(symbol: str) -> int:
-            info: Any = client.xinfo_stream(prefix + symbol)
+            info: Any = client.xinfo_stream(stream(symbol))
             return int(info["entries-added"])
 
         wait_until(
@@ -211,7 +213,7 @@ def _settle(way: str, url: str, sent: list[tuple[str, int, float]]) -> dict[str,
         return {
             "entries": sum(added(symbol) for symbol in totals),
             "updates": sum(totals.values()),
-            "gaps": client.xlen("monitoring:gaps"),
+            "gaps": client.xlen(keys.gaps()),
         }
 
 

@@ -109,7 +109,7 @@ async def seed() -> Log:
     queue: asyncio.Queue[tuple[str, Any, Any]] = asyncio.Queue()
     books: dict[int, tuple[str, dict[int, list[Any]]]] = {}
 
-    def row(
+    def row(  # noqa: PLR0913 - the signature of ib_async's wrapper
         req_id: int,
         position: int,
         maker: str,

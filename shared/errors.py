@@ -10,11 +10,10 @@ TickvisorError
         StoreRefused         Redis answered with an error; a retry will not help
     FeedError
         GatewayUnavailable   no usable connection to the gateway
-        ClientIdsExhausted   every client id of our range is taken (TWS error 326)
+            ClientIdsExhausted  every client id of our range is taken (TWS error 326)
         ContractUnsupported  the venue has no such contract or no depth for it
         ProtocolViolation    the peer sent what the protocol does not allow
         BadRow               a depth row with a field that is not what it must be
-    BookError                an order book operation that cannot be right
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class GatewayUnavailable(FeedError):
     pass
 
 
-class ClientIdsExhausted(FeedError):
+class ClientIdsExhausted(GatewayUnavailable):
     pass
 
 
@@ -73,10 +72,6 @@ class ContractUnsupported(FeedError):
 
 
 class ProtocolViolation(FeedError):
-    pass
-
-
-class BookError(TickvisorError):
     pass
 
 

@@ -33,6 +33,8 @@ from shared.store.sink import Sink
 
 OWNER_TTL_S: Final = 5
 _MIN_TTL_S: Final = 30
+# Replies of ticker_quote.lua that are counted.
+_QUOTE_COUNTERS: Final = {0: "late_quotes", 2: "future_quotes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,14 @@ class DepthWriter:
         self._parking: dict[Pair, int] = {}
         self._owned: dict[str, list[str]] = {}
         self._owned_dirty: set[str] = set()
+        # Expiries grew: keys of parked symbols must not keep the shorter one.
+        self._extend = False
+        self._quotes = {"late_quotes": 0, "future_quotes": 0}
         # Symbols whose last values Redis may lack, though it has their entries.
         self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
         self.sink: Sink | None = None
+        self._hb_s = self._ttls.heartbeat_s
         self.window(0.0)
 
     # The feed's side
@@ -88,10 +94,17 @@ class DepthWriter:
     def window(self, window_s: float) -> None:
         """Expiries follow the rotation window, so that nothing expires between two turns."""
         hb_s = max(self._ttls.heartbeat_s, math.ceil(window_s), _MIN_TTL_S)
+        self._extend = self._extend or hb_s > self._hb_s
+        self._hb_s = hb_s
         book_s = max(self._ttls.order_book_s, _MIN_TTL_S, math.ceil(1.5 * window_s))
         self._hb_ttl, self._book_ttl = b"%d" % hb_s, b"%d" % book_s
         self._merged_ttl = b"%d" % self._ttls.order_book_s
         self._ticker_ttl = b"%d" % self._ttls.market_data_s
+        self._wake()
+
+    def metrics(self) -> dict[str, int]:
+        """Quotes dropped for coming late, and written over a time from the future."""
+        return dict(self._quotes)
 
     def _wake(self) -> None:
         if self.sink is not None:
@@ -100,7 +113,7 @@ class DepthWriter:
     # The sink's side
 
     def pending(self) -> bool:
-        return bool(self._parking or self._owned_dirty or self._unsure)
+        return bool(self._parking or self._owned_dirty or self._unsure or self._extend)
 
     def repeat(self, symbols: Iterable[str]) -> None:
         self._unsure.update(symbol for symbol in symbols if self._targets[symbol].last)
@@ -132,12 +145,18 @@ class DepthWriter:
         for symbol in touched:
             self._symbol_view(commands, self._targets[symbol])
         owned = self._ownership(commands)
+        if self._extend:
+            self._extend_expiries(commands)
         payload = b"".join([*entries, *commands.parts])
-        said = (parked, owned, frozenset(self._unsure))
+        said = (parked, owned, frozenset(self._unsure), self._hb_s)
         return Flush(payload, batch, commands.names, said)
 
-    def confirmed(self, flush: Flush) -> None:
-        parked, owned, unsure = flush.side
+    def confirmed(self, flush: Flush, replies: Sequence[Any] = ()) -> None:
+        for name, reply in zip(flush.names, replies[len(flush.appended) :], strict=False):
+            if name.startswith("ticker_quote") and reply in _QUOTE_COUNTERS:
+                self._quotes[_QUOTE_COUNTERS[reply]] += 1
+        parked, owned, unsure, hb_s = flush.side
+        self._extend = self._extend and hb_s != self._hb_s
         self._unsure -= unsure
         for pair, seq in parked.items():
             if self._parking.get(pair) == seq:
@@ -171,6 +190,13 @@ class DepthWriter:
         key = self._keys.venue_book(update.symbol, update.venue)
         book = venue_book(update, state)
         commands.add(f"SET {key}", b"SET", key.encode(), book, b"EX", self._book_ttl)
+
+    def _extend_expiries(self, commands: Commands) -> None:
+        for symbol, target in self._targets.items():
+            commands.add(f"EXPIRE hb {symbol}", b"EXPIRE", target.hb_key, self._hb_ttl)
+            for venue in target.last:
+                key = self._keys.venue_book(symbol, venue)
+                commands.add(f"EXPIRE {key}", b"EXPIRE", key.encode(), self._book_ttl)
 
     def _last_values(self, commands: Commands, target: Target) -> None:
         """What Redis was told of a symbol before, once more."""

@@ -62,8 +62,11 @@ class Writer(Protocol):
     def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
         """Commands for a batch; `drained` says that no item waits behind it."""
 
-    def confirmed(self, flush: Flush) -> None:
-        """The flush was carried out."""
+    def confirmed(self, flush: Flush, replies: Sequence[Any]) -> None:
+        """The flush was carried out, with these replies."""
+
+    def metrics(self) -> dict[str, int]:
+        """Counters of its own."""
 
     def repeat(self, symbols: Iterable[str]) -> None:
         """Say the last values of these symbols again: Redis may not have them."""

@@ -94,6 +94,7 @@ class Sink:
         backlog = self._backlog
         return {
             **self._tally.metrics(backlog.written),
+            **self._writer.metrics(),
             "dropped": backlog.losses.total,
             "resent": backlog.resent,
             "queue_depth": len(backlog),
@@ -172,7 +173,7 @@ class Sink:
         for index in range(len(flush.appended), len(replies)):
             if isinstance(replies[index], hiredis.ReplyError):
                 self._report(flush.name(index), str(replies[index]))
-        self._writer.confirmed(flush)
+        self._writer.confirmed(flush, replies)
         self._taking = True
         self._back()
 

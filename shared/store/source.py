@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from shared.errors import LeaseHeld, SourceMismatch
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
-SCAN_BATCH = 1000
+SCAN_BATCH: Final = 1000
 
 
 async def claim(store: Store, keys: Keys, source: str) -> None:
@@ -37,16 +39,24 @@ async def reset(store: Store, keys: Keys) -> int:
     Raises:
         LeaseHeld: a worker lives.
     """
-    async for key in store.client.scan_iter(match=keys.lease("*"), count=SCAN_BATCH):
-        raise LeaseHeld(f"a worker still runs: {key.decode()} is held; stop it first")
+    for held in await _matching(store, keys.lease("*")):
+        raise LeaseHeld(f"a worker still runs: {held.decode()} is held; stop it first")
     deleted = 0
     for pattern in keys.owned_patterns():
-        batch: list[bytes] = []
-        async for key in store.client.scan_iter(match=pattern, count=SCAN_BATCH):
-            batch.append(key)
-            if len(batch) >= SCAN_BATCH:
-                deleted += await store.call(store.client.unlink(*batch))
-                batch = []
-        if batch:
-            deleted += await store.call(store.client.unlink(*batch))
+        found = await _matching(store, pattern)
+        for start in range(0, len(found), SCAN_BATCH):
+            batch = found[start : start + SCAN_BATCH]
+            deleted += int(await store.call(store.client.unlink(*batch)))
     return deleted
+
+
+async def _matching(store: Store, pattern: str) -> list[bytes]:
+    """Every key that matches; a SCAN may name one twice, so each is kept once."""
+    found: dict[bytes, None] = {}
+    cursor = 0
+    while True:
+        page: Any = await store.call(store.client.scan(cursor, match=pattern, count=SCAN_BATCH))
+        cursor = page[0]
+        found.update(dict.fromkeys(page[1]))
+        if not cursor:
+            return list(found)

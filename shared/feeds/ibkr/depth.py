@@ -162,7 +162,10 @@ class DepthFeed:
         await _until_lost(session, self._state.contracts.resolve(session.ib))
         self._resolve_again_s = now_s() + self._state.policy.fallback_retry_s
         rotation = self._state.rotation
-        for symbol in self._state.contracts.instruments:
+        symbols = sorted(
+            self._state.contracts.instruments, key=lambda name: name not in self._pinned
+        )
+        for symbol in symbols:
             for pair in self._pairs(symbol):
                 if pair in rotation.pairs:
                     continue

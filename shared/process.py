@@ -155,31 +155,34 @@ class _Process:
     async def _serve(self) -> None:
         """Run main beside the background loops; whichever fails takes the process down."""
         loops: list[Coroutine[Any, Any, None]] = [
-            self._renew_lease(),
+            self._renew_claims(),
             self._beat(),
             self._worker.ledger.run(),
         ]
         background = [asyncio.ensure_future(loop) for loop in loops]
         main = asyncio.ensure_future(self._main(self._worker))
-        held = True
+        ours = True
         try:
             await asyncio.wait({main, *background}, return_when=asyncio.FIRST_COMPLETED)
             for task in background:
                 if task.done():
-                    held = not isinstance(task.exception(), LeaseLost)
+                    ours = not isinstance(task.exception(), LeaseLost | SourceMismatch)
                     task.result()
             await main
         finally:
             for task in (main, *background):
                 task.cancel()
             await asyncio.gather(main, *background, return_exceptions=True)
-            if held:
+            if ours:
                 await self._farewell()
 
-    async def _renew_lease(self) -> None:
+    async def _renew_claims(self) -> None:
+        """Keep source and lease; a Redis that came back empty has forgotten both."""
+        worker = self._worker
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             try:
+                await source.claim(worker.store, worker.keys, self._settings.source)
                 await self._lease.renew()
             except StoreError as error:
                 logger.debug("lease not renewed: {}", error)

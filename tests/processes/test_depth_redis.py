@@ -1,0 +1,176 @@
+"""A Redis that restarts, is away, forgets or refuses: every row is stored or stands in a gap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.depth_keys import holes
+from tests.support.depth_rig import THREE, DepthPlan, DepthRig, running_depth
+from tests.support.redis_server import RedisServer
+
+# 200 rows per second over the three symbols.
+RATE: Final = 67
+OUTAGE_S: Final = 20.0
+SMALL_QUEUE: Final = 1000
+
+Start = Callable[..., tuple[DepthRig, RedisServer]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """A worker on a Redis of its own; nothing is ever rotated or renewed."""
+    with ExitStack() as running:
+
+        def launch(
+            name: str = "depth", appendonly: bool = True, queue_max_entries: int = 50_000
+        ) -> tuple[DepthRig, RedisServer]:
+            server = RedisServer(tmp_path / name / "redis", appendonly=appendonly).start()
+            running.callback(server.stop)
+            plan = DepthPlan(
+                ibkr={"depth_stale_s": 60.0},
+                redis={"queue_max_entries": queue_max_entries},
+                gateway=("--rate", str(RATE)),
+            )
+            rig = running.enter_context(running_depth(tmp_path / name, server.url, plan))
+            rig.wait_fresh(10)
+            return rig, server
+
+        yield launch
+
+
+def lost(rig: DepthRig, symbol: str) -> set[int]:
+    """Numbers that the gap ledger gives as lost."""
+    return {number for gap in rig.keys.gaps(symbol) for number in gap.numbers()}
+
+
+def check_accounts(rig: DepthRig, pid: int) -> int:
+    """Each row the gateway sent is stored once or in a gap, by number; how many were lost."""
+    rig.wait_fresh(10)
+    rig.gateway.call("pause")
+    sent = {symbol: rig.gateway.rows_sent(symbol) for symbol in THREE}
+    rig.wait_until(
+        lambda: {symbol: rig.keys.last_seq(symbol) for symbol in THREE} == sent,
+        10, f"the last of {sent} rows stored",
+    )  # fmt: skip
+    rig.wait_until(
+        lambda: all(holes(rig.keys.seqs(s)) == lost(rig, s) for s in THREE), 5, "gap entries"
+    )
+    for symbol in THREE:
+        seqs = rig.keys.seqs(symbol)
+        assert len(seqs) == len(set(seqs)) and seqs == sorted(seqs)
+        counted = sum(gap.count or 0 for gap in rig.keys.gaps(symbol))
+        assert len(seqs) + counted == sent[symbol]
+    assert (rig.worker.pid, rig.worker.exit_code) == (pid, None)
+    rig.gateway.call("resume")
+    return sum(len(lost(rig, symbol)) for symbol in THREE)
+
+
+def wait_state(rig: DepthRig, state: str) -> None:
+    rig.wait_until(lambda: rig.keys.heartbeat().get("state") == state, 5, f"state {state}")
+
+
+def test_an_outage_of_twenty_seconds_loses_nothing_or_says_what(start: Start) -> None:
+    roomy, roomy_server = start("roomy")
+    tight, tight_server = start("tight", queue_max_entries=SMALL_QUEUE)
+    for server in (roomy_server, tight_server):
+        server.stop()
+    time.sleep(OUTAGE_S)
+    for server in (roomy_server, tight_server):
+        server.start()
+    assert check_accounts(roomy, roomy.worker.pid) == 0
+    assert roomy.keys.gaps() == []
+    # 4,000 rows came, 1,000 fitted: the oldest went, and are all named.
+    assert check_accounts(tight, tight.worker.pid) > 2 * SMALL_QUEUE
+    assert {gap.reason for gap in tight.keys.gaps()} == {"queue full"}
+    for gap in tight.keys.gaps():
+        assert gap.to_ts > gap.from_ts > 0 and gap.venue
+    assert len(tight.keys.gaps()) == len(THREE)
+    for rig in (roomy, tight):
+        wait_state(rig, "running")
+        assert rig.keys.connected() == "1"
+
+
+def test_a_killed_redis_that_comes_back_with_its_log_has_every_row(start: Start) -> None:
+    rig, server = start()
+    for _ in range(3):
+        server.kill()
+        server.start()
+        rig.wait_fresh(5)
+    assert check_accounts(rig, rig.worker.pid) == 0
+    assert rig.keys.gaps() == []
+
+
+def test_a_redis_that_comes_back_empty_gets_the_last_seconds_again(start: Start) -> None:
+    rig, server = start(appendonly=False)
+    rig.wait_until(lambda: rig.keys.last_seq("SPY") > 8 * RATE, 15, "eight seconds of rows")
+    server.kill()
+    server.start()
+    missing = check_accounts(rig, rig.worker.pid)
+    # The ring holds five seconds; what is older stands in a gap.
+    assert 0 < missing < 3 * 6 * RATE
+    assert {gap.reason for gap in rig.keys.gaps()} == {"redis restart"}
+    rig.wait_until(lambda: rig.keys.json("coord:lease:ibkr_depth"), 5, "the lease back")
+    rig.wait_until(lambda: rig.keys.text("coord:source") == "sim", 5, "the source marked again")
+
+
+def test_a_connection_that_redis_drops_doubles_nothing(start: Start) -> None:
+    rig, server = start()
+    for _ in range(5):
+        rig.keys.redis.client_kill_filter(_type="normal", skipme=True)
+        rig.wait_fresh(3)
+    assert check_accounts(rig, rig.worker.pid) == 0
+    assert rig.keys.gaps() == []
+
+
+def test_forgotten_scripts_are_loaded_again(start: Start) -> None:
+    rig, _ = start()
+    rig.keys.redis.script_flush()
+    forgotten_ms = rig.keys.received_ms("SPY")
+    rig.wait_until(
+        lambda: int(rig.keys.hash("market:SPY:ticker").get("quote_ts", 0)) > forgotten_ms,
+        5, "the ticker written by script",
+    )  # fmt: skip
+    assert check_accounts(rig, rig.worker.pid) == 0
+
+
+def test_a_redis_out_of_memory_is_waited_for(start: Start) -> None:
+    rig, _ = start()
+    rig.keys.redis.config_set("maxmemory", 1)
+    rig.wait_until(lambda: "OOM" in rig.worker.log_text(), 5, "a write refused for memory")
+    rig.keys.redis.config_set("maxmemory", 0)
+    assert check_accounts(rig, rig.worker.pid) == 0
+    assert rig.keys.gaps() == []
+
+
+@pytest.mark.parametrize("reconnect", [False, True])
+def test_a_stream_key_of_the_wrong_type_costs_that_symbol_alone(
+    start: Start, reconnect: bool
+) -> None:
+    rig, _ = start()
+    key, others = "raw:ibkr:depth:stream:QQQ", [symbol for symbol in THREE if symbol != "QQQ"]
+    before = rig.keys.last_seq("QQQ")
+    rig.keys.redis.rename(key, "aside")
+    rig.keys.redis.set(key, "not a stream")
+    rig.wait_until(lambda: lost(rig, "QQQ"), 3, "the loss in the gap ledger")
+    if reconnect:
+        rig.keys.redis.client_kill_filter(_type="normal", skipme=True)
+    rig.wait_fresh(3, others)
+    rig.keys.redis.rename("aside", key)
+    rig.wait_until(lambda: rig.keys.last_seq("QQQ") > before, 5, "QQQ stored again")
+    assert check_accounts(rig, rig.worker.pid) > 0
+    assert {gap.symbol for gap in rig.keys.gaps()} == {"QQQ"}
+    assert "redis_write_failed" in rig.worker.log_text()
+
+
+def test_an_emptied_redis_that_another_source_took_is_left_to_it(start: Start) -> None:
+    rig, _ = start()
+    rig.keys.redis.set("coord:source", "live")
+    assert rig.worker.wait(6) == 78
+    assert "this redis holds live data" in rig.worker.log_text()
+    assert rig.keys.heartbeat()["state"] != "stopped"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from shared.market.depth import BookState, DepthUpdate
 from shared.store.depth import DepthTtls, DepthWriter
 from shared.store.keys import Keys
-from shared.store.resp import RespConnection
+from shared.store.resp import RespConnection, pack
 from shared.store.sink import Sink, SinkBounds
 from tests.support.depth_keys import Gap
 from tests.unit.store.updates import ASKS, BIDS
@@ -76,6 +76,20 @@ async def feeding(url: str, bounds: SinkBounds = SHIPPED) -> AsyncIterator[Feedi
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
     assert writing.cancelled() or writing.exception() is None
+
+
+async def ping(url: str) -> None:
+    connection = RespConnection(url, 2.0, "test")
+    await connection.connect()
+    assert await connection.send(pack(b"PING"), 1) == [b"PONG"]
+    connection.close()
+
+
+async def feed_some(url: str) -> None:
+    async with feeding(url) as feed:
+        feed.put(20)
+        await feed.settle()
+        assert feed.losses() == []
 
 
 async def until(

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from loguru import logger
 
 from tests.support.depth_keys import DepthKeys
 from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    """Reads and writes texts in an empty Redis."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as found:
+        yield found
 
 
 @pytest.fixture

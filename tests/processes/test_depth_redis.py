@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,26 +23,52 @@ SMALL_QUEUE: Final = 1000
 Start = Callable[..., tuple[DepthRig, RedisServer]]
 
 
+@contextmanager
+def worker_and_redis(
+    home: Path, appendonly: bool = True, queue_max_entries: int = 50_000
+) -> Iterator[tuple[DepthRig, RedisServer]]:
+    """A worker on a Redis of its own; nothing is ever rotated or renewed."""
+    server = RedisServer(home / "redis", appendonly=appendonly).start()
+    plan = DepthPlan(
+        ibkr={"depth_stale_s": 60.0},
+        redis={"queue_max_entries": queue_max_entries},
+        gateway=("--rate", str(RATE)),
+    )
+    try:
+        with running_depth(home, server.url, plan) as rig:
+            rig.wait_fresh(10)
+            yield rig, server
+    finally:
+        server.stop()
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """A worker on a Redis of its own; nothing is ever rotated or renewed."""
     with ExitStack() as running:
+        yield lambda **options: running.enter_context(worker_and_redis(tmp_path, **options))
 
-        def launch(
-            name: str = "depth", appendonly: bool = True, queue_max_entries: int = 50_000
-        ) -> tuple[DepthRig, RedisServer]:
-            server = RedisServer(tmp_path / name / "redis", appendonly=appendonly).start()
-            running.callback(server.stop)
-            plan = DepthPlan(
-                ibkr={"depth_stale_s": 60.0},
-                redis={"queue_max_entries": queue_max_entries},
-                gateway=("--rate", str(RATE)),
-            )
-            rig = running.enter_context(running_depth(tmp_path / name, server.url, plan))
-            rig.wait_fresh(10)
-            return rig, server
 
-        yield launch
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Two workers whose Redis is away since `began_s`; one has little room to wait in."""
+
+    roomy: DepthRig
+    tight: DepthRig
+    servers: tuple[RedisServer, RedisServer]
+    began_s: float
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    """Goes on in the background while the module's other tests run."""
+    home = tmp_path_factory.mktemp("outage")
+    with (
+        worker_and_redis(home / "roomy") as (roomy, roomy_server),
+        worker_and_redis(home / "tight", queue_max_entries=SMALL_QUEUE) as (tight, tight_server),
+    ):
+        roomy_server.stop()
+        tight_server.stop()
+        yield Outage(roomy, tight, (roomy_server, tight_server), time.monotonic())
 
 
 def lost(rig: DepthRig, symbol: str) -> set[int]:
@@ -73,27 +100,6 @@ def check_accounts(rig: DepthRig, pid: int) -> int:
 
 def wait_state(rig: DepthRig, state: str) -> None:
     rig.wait_until(lambda: rig.keys.heartbeat().get("state") == state, 5, f"state {state}")
-
-
-def test_an_outage_of_twenty_seconds_loses_nothing_or_says_what(start: Start) -> None:
-    roomy, roomy_server = start("roomy")
-    tight, tight_server = start("tight", queue_max_entries=SMALL_QUEUE)
-    for server in (roomy_server, tight_server):
-        server.stop()
-    time.sleep(OUTAGE_S)
-    for server in (roomy_server, tight_server):
-        server.start()
-    assert check_accounts(roomy, roomy.worker.pid) == 0
-    assert roomy.keys.gaps() == []
-    # 4,000 rows came, 1,000 fitted: the oldest went, and are all named.
-    assert check_accounts(tight, tight.worker.pid) > 2 * SMALL_QUEUE
-    assert {gap.reason for gap in tight.keys.gaps()} == {"queue full"}
-    for gap in tight.keys.gaps():
-        assert gap.to_ts > gap.from_ts > 0 and gap.venue
-    assert len(tight.keys.gaps()) == len(THREE)
-    for rig in (roomy, tight):
-        wait_state(rig, "running")
-        assert rig.keys.connected() == "1"
 
 
 def test_a_killed_redis_that_comes_back_with_its_log_has_every_row(start: Start) -> None:
@@ -174,3 +180,20 @@ def test_an_emptied_redis_that_another_source_took_is_left_to_it(start: Start) -
     assert rig.worker.wait(6) == 78
     assert "this redis holds live data" in rig.worker.log_text()
     assert rig.keys.heartbeat()["state"] != "stopped"
+
+
+def test_an_outage_of_twenty_seconds_loses_nothing_or_says_what(outage: Outage) -> None:
+    roomy, tight = outage.roomy, outage.tight
+    time.sleep(max(0.0, outage.began_s + OUTAGE_S - time.monotonic()))
+    for server in outage.servers:
+        server.start()
+    assert check_accounts(roomy, roomy.worker.pid) == 0
+    assert roomy.keys.gaps() == []
+    # 4,000 rows came, 1,000 fitted: the oldest went, and all of them are named.
+    assert check_accounts(tight, tight.worker.pid) > 2 * SMALL_QUEUE
+    gaps = tight.keys.gaps()
+    assert [gap.reason for gap in gaps] == ["queue full"] * len(THREE)
+    assert all(gap.to_ts > gap.from_ts > 0 and gap.venue for gap in gaps)
+    for rig in (roomy, tight):
+        wait_state(rig, "running")
+        assert rig.keys.connected() == "1"

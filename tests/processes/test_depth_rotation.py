@@ -11,8 +11,10 @@ from tests.processes.conftest import StartDepth
 from tests.support.depth_rig import DepthPlan, DepthRig, running_depth
 from tests.support.redis_server import RedisServer
 
-# Ten symbols; a slot is free at the gateway 100 ms after a cancel.
-VENUES: Final = {symbol: ("ARCA",) for symbol in ("SPY", "IWM", *(f"QA{c}" for c in "ABCDEFGH"))}
+# Fourteen symbols; a slot is free at the gateway 100 ms after a cancel.
+VENUES: Final = {
+    symbol: ("ARCA",) for symbol in ("SPY", "IWM", *(f"QA{c}" for c in "ABCDEFGHIJKL"))
+}
 FAST: Final = {
     "rotation_s": 1.0,
     "slot_cooldown_s": 0.25,
@@ -20,7 +22,7 @@ FAST: Final = {
     "error309_recovery_cycles": 1,
     "depth_stale_s": 10.0,
 }
-MARATHON_SLOTS: Final = 6
+MARATHON_SLOTS: Final = 8
 MARATHON_TURNS: Final = 200
 
 

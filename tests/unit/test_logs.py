@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 from loguru import logger
 
 from shared import logs
+from tests.unit.store.logged_lines import parsed, restored_logging
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -18,14 +17,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def lines(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Lines]:
     """What was logged since the last call, each line read as JSON; loggers as before afterwards."""
-    root, ib_async = logging.getLogger(), logging.getLogger("ib_async")
-    before = (list(root.handlers), root.level, ib_async.level, ib_async.propagate)
-    logs.configure("ibkr_depth", "INFO")
-    yield lambda: [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
-    root.handlers[:], root.level, ib_async.level, ib_async.propagate = before
-    root.setLevel(before[1])
-    logger.remove()
-    logger.add(sys.stderr)
+    with restored_logging():
+        logs.configure("ibkr_depth", "INFO")
+        yield lambda: parsed(capfdbinary.readouterr().out)
 
 
 def test_a_line_is_one_json_object_with_its_fixed_fields_first(lines: Lines) -> None:

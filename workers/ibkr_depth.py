@@ -21,7 +21,7 @@ NAME: Final = "ibkr_depth"
 FAMILY: Final = Family("ibkr_ingestion", (NAME,), has_flag=True)
 
 
-def build(worker: Worker) -> tuple[Sink, DepthFeed]:
+def build(worker: Worker) -> tuple[DepthWriter, Sink, DepthFeed]:
     """The path of a row: feed → outlet → writer → sink."""
     settings, redis = worker.settings, worker.settings.redis
     symbols = settings.depth_symbols()
@@ -39,16 +39,17 @@ def build(worker: Worker) -> tuple[Sink, DepthFeed]:
     instruments = [settings.universe.by_symbol(symbol) for symbol in symbols]
     outlet = DepthStoreOutlet(writer, worker.ledger, worker.keys)
     policy = DepthPolicy.from_settings(settings.ibkr)
-    return sink, DepthFeed(instruments, settings.universe.pinned, policy, outlet)
+    return writer, sink, DepthFeed(instruments, settings.universe.pinned, policy, outlet)
 
 
 async def main(worker: Worker) -> None:
-    sink, feed = build(worker)
+    writer, sink, feed = build(worker)
     ibkr = worker.settings.ibkr
     await sink.open(worker.stop)
     feed.restore(
         await read_fallback(worker.store, worker.keys),
         await read_interrupted(worker.store, worker.keys),
+        writer.last_seen(),
     )
     policy = ConnectionPolicy.from_settings(ibkr, ibkr.client_id)
     gateway = GatewayConnection(

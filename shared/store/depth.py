@@ -106,6 +106,10 @@ class DepthWriter:
         """Quotes dropped for coming late, and written over a time from the future."""
         return dict(self._quotes)
 
+    def last_seen(self) -> dict[str, int]:
+        """Unix ms of each symbol's newest entry, 0 for none; known once the sink is open."""
+        return {symbol: target.entry_ms for symbol, target in self._targets.items()}
+
     def _wake(self) -> None:
         if self.sink is not None:
             self.sink.poke()

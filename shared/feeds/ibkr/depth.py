@@ -6,7 +6,7 @@ One `DepthFeed` lives as long as the worker; `serve` runs once per connection ge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final
 
 from loguru import logger
@@ -43,6 +43,7 @@ class DepthFeed:
         self._checks = DepthChecks(self._state, self._requests)
         self._errors = DepthErrors(self._state, self._requests, self._link)
         self._unsupported: set[str] = set()
+        self._last_seen: Mapping[str, int] = {}
         self._resolve_again_s = 0.0
 
     # What the worker asks
@@ -80,9 +81,19 @@ class DepthFeed:
             "suspended": sorted(str(pair) for pair in state.rotation.excluded),
         }
 
-    def restore(self, refusals: Iterable[Refusal], live: Iterable[tuple[Pair, int]]) -> None:
-        """What an earlier run left: refusals not yet due, and (pair, last ts) that were live."""
+    def restore(
+        self,
+        refusals: Iterable[Refusal],
+        live: Iterable[tuple[Pair, int]],
+        last_seen: Mapping[str, int],
+    ) -> None:
+        """What an earlier run left: refusals not yet due, and (pair, last ts) that were live.
+
+        `last_seen` (Unix ms by symbol) lets those begin who have waited longest, so that a
+        worker that is restarted often still shows every symbol.
+        """
         state = self._state
+        self._last_seen = last_seen
         for refusal in refusals:
             wait_s = min((refusal.retry_ts - now_ms()) / 1000, state.policy.fallback_retry_s)
             if wait_s > 0:
@@ -162,9 +173,7 @@ class DepthFeed:
         await _until_lost(session, self._state.contracts.resolve(session.ib))
         self._resolve_again_s = now_s() + self._state.policy.fallback_retry_s
         rotation = self._state.rotation
-        symbols = sorted(
-            self._state.contracts.instruments, key=lambda name: name not in self._pinned
-        )
+        symbols = sorted(self._state.contracts.instruments, key=self._turn)
         for symbol in symbols:
             for pair in self._pairs(symbol):
                 if pair in rotation.pairs:
@@ -174,6 +183,10 @@ class DepthFeed:
                 if suspended:
                     rotation.exclude(pair)
         rotation.pinned = frozenset(pair for pair in rotation.pairs if pair.symbol in self._pinned)
+
+    def _turn(self, symbol: str) -> tuple[bool, int]:
+        """Pinned symbols first, then who was seen longest ago, else as in the universe."""
+        return symbol not in self._pinned, self._last_seen.get(symbol, 0)
 
     def _pairs(self, symbol: str) -> list[Pair]:
         """A symbol's pairs; one without a venue is warned about once and skipped."""

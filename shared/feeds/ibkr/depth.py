@@ -211,6 +211,8 @@ class DepthFeed:
             state.rotation.subscriptions_lost()
         elif link is Link.VERIFY:
             for subscription in state.live():
+                # A row from before the outage does not keep the promise.
+                subscription.silence.heard(subscription.last_row_s)
                 subscription.silence.expect_by(now_s() + VERIFY_S)
         elif link is Link.RENEW:
             for subscription in state.live():

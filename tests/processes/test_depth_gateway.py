@@ -127,7 +127,7 @@ def test_after_1102_with_data_the_subscriptions_are_kept(rig: DepthRig) -> None:
 def test_after_1102_without_data_the_mute_subscriptions_are_renewed(rig: DepthRig) -> None:
     before = rig.gateway.live_ids()
     back: Step = ("connectivity", {"state": "restored_kept", "data": False})
-    check_long_interruption(rig, LOST, back, within_s=10)
+    check_long_interruption(rig, LOST, back, within_s=8)
     assert not set(before.items()) & set(rig.gateway.live_ids().items())
 
 

@@ -64,7 +64,7 @@ class DepthWriter:
         self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
         self.sink: Sink | None = None
-        self._hb_s = self._ttls.heartbeat_s
+        self._expiries = (ttls.heartbeat_s, ttls.order_book_s)
         self.window(0.0)
 
     # The feed's side
@@ -94,9 +94,9 @@ class DepthWriter:
     def window(self, window_s: float) -> None:
         """Expiries follow the rotation window, so that nothing expires between two turns."""
         hb_s = max(self._ttls.heartbeat_s, math.ceil(window_s), _MIN_TTL_S)
-        self._extend = self._extend or hb_s > self._hb_s
-        self._hb_s = hb_s
         book_s = max(self._ttls.order_book_s, _MIN_TTL_S, math.ceil(1.5 * window_s))
+        self._extend = self._extend or hb_s > self._expiries[0] or book_s > self._expiries[1]
+        self._expiries = (hb_s, book_s)
         self._hb_ttl, self._book_ttl = b"%d" % hb_s, b"%d" % book_s
         self._merged_ttl = b"%d" % self._ttls.order_book_s
         self._ticker_ttl = b"%d" % self._ttls.market_data_s
@@ -152,15 +152,15 @@ class DepthWriter:
         if self._extend:
             self._extend_expiries(commands)
         payload = b"".join([*entries, *commands.parts])
-        said = (parked, owned, frozenset(self._unsure), self._hb_s)
+        said = (parked, owned, frozenset(self._unsure), self._expiries)
         return Flush(payload, batch, commands.names, said)
 
     def confirmed(self, flush: Flush, replies: Sequence[Any] = ()) -> None:
         for name, reply in zip(flush.names, replies[len(flush.appended) :], strict=False):
             if name.startswith("ticker_quote") and reply in _QUOTE_COUNTERS:
                 self._quotes[_QUOTE_COUNTERS[reply]] += 1
-        parked, owned, unsure, hb_s = flush.side
-        self._extend = self._extend and hb_s != self._hb_s
+        parked, owned, unsure, expiries = flush.side
+        self._extend = self._extend and expiries != self._expiries
         self._unsure -= unsure
         for pair, seq in parked.items():
             if self._parking.get(pair) == seq:

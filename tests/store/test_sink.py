@@ -126,6 +126,24 @@ def test_parking_is_written_without_any_further_update(redis_url: str) -> None:
         asyncio.run(scenario(keys))
 
 
+def test_a_quote_older_than_the_stored_one_is_dropped_and_counted(redis_url: str) -> None:
+    async def scenario(keys: DepthKeys) -> None:
+        async with feeding(redis_url) as feed:
+            soon = time.time_ns() // 1_000_000 + 1_500
+            keys.redis.hset("market:SPY:ticker", mapping={"quote_ts": soon, "bid": "1.0"})
+            far = soon + 60_000
+            keys.redis.hset("market:QQQ:ticker", mapping={"quote_ts": far, "bid": "1.0"})
+            feed.put(1)
+            await feed.settle()
+            said = feed.sink.metrics()
+            assert (said["late_quotes"], said["future_quotes"]) == (1, 1)
+            assert keys.hash("market:SPY:ticker")["bid"] == "1.0"
+            assert keys.hash("market:QQQ:ticker")["bid"] == "100.0"
+
+    with DepthKeys(redis_url) as keys:
+        asyncio.run(scenario(keys))
+
+
 def test_a_script_flush_between_two_updates_costs_nothing(redis_url: str) -> None:
     async def scenario(client: redis.Redis) -> None:
         async with feeding(redis_url) as feed:

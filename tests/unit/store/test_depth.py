@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import pytest
 
-from shared.market.depth import BookState, DepthUpdate, Pair
 from shared.store.confirmed import Position
-from shared.store.depth import DepthTtls, DepthWriter
-from shared.store.flush import Flush
-from shared.store.keys import Keys
+from shared.store.depth import DepthTtls
+from tests.unit.store.depth_flushes import changed, encode, on, sent, ticker, writer
 from tests.unit.store.resp_commands import commands
 from tests.unit.store.updates import ASKS, BIDS, EMPTY, update
-
-SPY = Pair("SPY", "ARCA")
-
-
-def writer(ttls: DepthTtls | None = None, prefix: str = "") -> DepthWriter:
-    return DepthWriter(Keys(prefix), ["SPY", "QQQ"], 10_000, ttls or DepthTtls())
-
-
-def encode(
-    found: DepthWriter, *batch: DepthUpdate, drained: bool = True
-) -> tuple[Flush, list[list[str]]]:
-    flush = found.encode(batch, drained)
-    return flush, commands(flush.payload)
-
-
-def sent(found: DepthWriter, *batch: DepthUpdate, drained: bool = True) -> list[list[str]]:
-    """Encode and confirm."""
-    flush, lines = encode(found, *batch, drained=drained)
-    found.confirmed(flush)
-    return lines
-
-
-def on(lines: Iterable[list[str]], key: str) -> list[list[str]]:
-    return [line for line in lines if line[1] == key]
-
-
-def changed(seq: int, **changes: Any) -> DepthUpdate:
-    item = update(seq)
-    for name, value in changes.items():
-        setattr(item, name, value)
-    return item
-
-
-def states(lines: Iterable[list[str]], key: str = "market:SPY:ARCA:book") -> list[str]:
-    return [line[2].rpartition('"state":')[2] for line in on(lines, key)]
 
 
 def test_a_stream_entry_has_an_id_of_time_and_seq_and_exactly_five_fields() -> None:
@@ -147,11 +107,6 @@ def test_a_venue_book_has_the_fields_of_the_contract() -> None:
     ]
 
 
-def ticker(lines: Iterable[list[str]]) -> list[str]:
-    [found] = [line for line in lines if line[0] == "EVALSHA"]
-    return found
-
-
 def test_the_quote_is_written_by_one_script_as_its_owner() -> None:
     found = ticker(sent(writer(), update(7)))
     assert len(found[1]) == 40
@@ -196,153 +151,6 @@ def test_the_prefix_stands_before_every_key() -> None:
     lines = sent(found, update(7))
     keys = [key for line in lines for key in (line[3:5] if line[0] == "EVALSHA" else [line[1]])]
     assert [key for key in keys if not key.startswith("t:")] == []
-
-
-# Reset, parked, owned
-
-
-def test_a_reset_book_is_shown_as_such_and_takes_the_quote_away() -> None:
-    found = writer()
-    sent(found, update(1))
-    lines = sent(found, changed(2, state=BookState.RESET, bids=EMPTY, asks=EMPTY))
-    assert states(lines) == ['"reset"}']
-    assert on(lines, "market:SPY:book") == []
-    assert on(lines, "coord:depth:live:SPY") == [["DEL", "coord:depth:live:SPY"]]
-    assert ticker(lines)[2:5] == ["1", "market:SPY:ticker", "depth"]
-    assert ticker(lines)[5:] == [
-        *("bid", "bid_size", "bid_venue", "ask", "ask_size", "ask_venue", "mid", "spread"),
-        *("spread_bps", "quote_ts", "quote_received_ts", "quote_source"),
-    ]
-
-
-def test_a_refilled_book_is_live_again() -> None:
-    found = writer()
-    sent(found, changed(1, state=BookState.RESET))
-    assert states(sent(found, update(2))) == ['"live"}']
-
-
-def test_a_parked_book_is_the_last_known_one() -> None:
-    found = writer()
-    numbered(found, 1)
-    sent(found, update(1))
-    found.park(SPY)
-    lines = sent(found)
-    [book] = on(lines, "market:SPY:ARCA:book")
-    assert book[2].endswith(
-        f'"seq":1,"bids":{BIDS.decode()},"asks":{ASKS.decode()},"state":"parked"}}'
-    )
-    assert book[3:] == ["EX", "60"]
-    assert on(lines, "coord:depth:live:SPY") == [["DEL", "coord:depth:live:SPY"]]
-
-
-def numbered(found: DepthWriter, seq: int) -> None:
-    """The symbol stands at this number."""
-    found.reseed("SPY", Position(seq, 1000 + seq, seq))
-
-
-def test_parking_is_written_once() -> None:
-    found = writer()
-    found.park(SPY)
-    assert found.pending()
-    sent(found)
-    assert not found.pending()
-    assert sent(found) == []
-
-
-def test_parking_is_repeated_until_it_is_confirmed() -> None:
-    found = writer()
-    sent(found, update(1))
-    found.park(SPY)
-    encode(found)
-    assert states(sent(found)) == ['"parked"}']
-
-
-def test_parking_waits_for_the_symbols_updates_that_are_still_queued() -> None:
-    found = writer()
-    numbered(found, 2)
-    found.park(SPY)
-    assert states(sent(found, update(1), drained=False)) == ['"live"}']
-    assert states(sent(found, update(2), drained=False)) == ['"live"}', '"parked"}']
-    assert not found.pending()
-
-
-def test_rows_sent_again_do_not_bring_a_parked_venue_back() -> None:
-    found = writer()
-    numbered(found, 2)
-    sent(found, update(1), update(2))
-    found.park(SPY)
-    sent(found)
-    lines = sent(found, update(1), update(2))
-    assert states(lines) == ['"parked"}']
-    assert on(lines, "market:SPY:book") == []
-
-
-def test_rows_after_the_parking_bring_the_venue_back() -> None:
-    found = writer()
-    numbered(found, 2)
-    found.park(SPY)
-    sent(found)
-    assert states(sent(found, update(3))) == ['"live"}']
-
-
-def test_ownership_is_said_with_the_venues_and_a_short_expiry() -> None:
-    found = writer()
-    found.quoting({"SPY": ["ARCA", "BATS"]})
-    assert on(sent(found, update(1)), "coord:depth:live:SPY") == [
-        ["SET", "coord:depth:live:SPY", '["ARCA","BATS"]', "EX", "5"]
-    ]
-    assert not found.pending()
-
-
-def test_nothing_is_owned_without_a_live_book() -> None:
-    found = writer()
-    found.quoting({"SPY": ["ARCA"]})
-    assert sent(found) == [["DEL", "coord:depth:live:SPY"]]
-
-
-def test_ownership_is_withdrawn_when_the_feed_no_longer_names_the_symbol() -> None:
-    found = writer()
-    found.quoting({"SPY": ["ARCA"]})
-    sent(found, update(1))
-    found.quoting({})
-    assert sent(found) == [["DEL", "coord:depth:live:SPY"]]
-
-
-# Last values whose fate is unknown
-
-
-def test_last_values_are_said_again_when_asked_for() -> None:
-    found = writer()
-    lines = sent(found, update(1), update(2))
-    found.repeat(["SPY"])
-    assert found.pending()
-    again = sent(found)
-    assert sorted(again) == sorted(line for line in lines if line[0] != "XADD")
-    assert not found.pending()
-
-
-def test_a_symbol_of_which_nothing_was_said_has_nothing_to_say_again() -> None:
-    found = writer()
-    found.repeat(["SPY"])
-    assert not found.pending()
-
-
-def test_of_a_symbol_in_the_batch_last_values_are_written_once() -> None:
-    found = writer()
-    sent(found, update(1))
-    found.repeat(["SPY"])
-    lines = sent(found, update(2))
-    assert [line[-1] for line in on(lines, "raw:ibkr:depth:last:SPY")] == ["2"]
-
-
-def test_a_parked_book_is_said_again_as_parked() -> None:
-    found = writer()
-    numbered(found, 1)
-    sent(found, update(1))
-    found.park(SPY)
-    sent(found)
-    found.repeat(["SPY"])
-    assert states(sent(found)) == ['"parked"}']
 
 
 # Numbering

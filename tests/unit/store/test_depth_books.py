@@ -35,7 +35,7 @@ def writer() -> DepthWriter:
 
 def sent(found: DepthWriter, *batch: DepthUpdate) -> list[list[str]]:
     flush = found.encode(batch, drained=True)
-    found.confirmed(flush)
+    found.confirmed(flush, [1] * flush.replies)
     return commands(flush.payload)
 
 

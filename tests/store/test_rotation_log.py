@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import asyncio
+
+import redis
+
+from shared.market.depth import Pair, Refusal
+from shared.store.connection import Store
+from shared.store.keys import Keys
+from shared.store.rotation_log import read_fallback, read_interrupted
+
+ROTATION, FALLBACK = "monitoring:depth:rotation", "coord:depth:fallback"
+
+
+def turn(client: redis.Redis, event: str, symbol: str, detail: str = "") -> None:
+    texts = f"ts 1 symbol {symbol} venue ARCA event {event}".split()
+    client.xadd(ROTATION, {**dict(zip(texts[::2], texts[1::2], strict=True)), "detail": detail})
+
+
+def interrupted(url: str) -> list[tuple[Pair, int]]:
+    async def read() -> list[tuple[Pair, int]]:
+        store = Store(url, 2.0)
+        found = await read_interrupted(store, Keys())
+        await store.close()
+        return found
+
+    return asyncio.run(read())
+
+
+def fallback(url: str) -> list[Refusal]:
+    async def read() -> list[Refusal]:
+        store = Store(url, 2.0)
+        found = await read_fallback(store, Keys())
+        await store.close()
+        return found
+
+    return asyncio.run(read())
+
+
+def test_an_empty_redis_tells_of_no_interruption(redis_url: str) -> None:
+    assert (interrupted(redis_url), fallback(redis_url)) == ([], [])
+
+
+def test_pairs_live_at_the_end_come_with_the_time_of_their_last_entry(
+    redis_url: str, client: redis.Redis
+) -> None:
+    for symbol in ("SPY", "QQQ", "IWM"):
+        turn(client, "live", symbol)
+        client.xadd(f"raw:ibkr:depth:stream:{symbol}", {"ts": "1700", "seq": "1"}, "1700-1")
+    client.xadd("raw:ibkr:depth:stream:SPY", {"ts": "1800", "seq": "2"}, "1800-2")
+    turn(client, "cancel", "QQQ", "rotation")
+    turn(client, "cancel", "IWM", "stop")
+    assert interrupted(redis_url) == [(Pair("SPY", "ARCA"), 1800), (Pair("IWM", "ARCA"), 1700)]
+
+
+def test_a_pair_without_a_stream_was_not_interrupted(redis_url: str, client: redis.Redis) -> None:
+    turn(client, "live", "SPY")
+    assert interrupted(redis_url) == []
+
+
+def test_refusals_are_read_and_unreadable_rows_left_out(
+    redis_url: str, client: redis.Redis
+) -> None:
+    row = '{"code":354,"text":"not subscribed","ts":5,"retry_ts":9}'
+    client.hset(FALLBACK, mapping={"BRK.B:NYSE": row, "QQQ:ARCA": "no json", "IWM:ARCA": "{}"})
+    assert fallback(redis_url) == [Refusal(Pair("BRK.B", "NYSE"), 354, "not subscribed", 5, 9)]

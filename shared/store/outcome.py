@@ -48,9 +48,9 @@ def judge(appended: Sequence[DepthUpdate], replies: Sequence[Any]) -> Outcome:
     A stream takes no number below its newest: an item refused for the moment, while a later one
     of its symbol went through, is refused for good.
     """
-    pairs = list(zip(appended, replies, strict=False))
-    if not any(isinstance(reply, hiredis.ReplyError) for _, reply in pairs):
+    if hiredis.ReplyError not in set(map(type, replies)):
         return Outcome(written=appended)
+    pairs = list(zip(appended, replies, strict=False))
     newest = {item.symbol: item.seq for item, reply in pairs if not _is_error(reply)}
     written: list[DepthUpdate] = []
     again: list[DepthUpdate] = []

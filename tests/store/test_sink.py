@@ -10,8 +10,9 @@ import redis
 
 from shared.market.depth import Pair
 from shared.store.sink import SinkBounds
-from tests.store.feeding import Feeding, feeding, until
+from tests.store.feeding import Feeding, feeding, lost_numbers, until
 from tests.support.depth_keys import DepthKeys
+from tests.support.redis_server import RedisServer
 from tests.unit.store.updates import ASKS, BIDS
 
 
@@ -180,22 +181,24 @@ def test_a_script_flush_while_updates_stream_in_costs_nothing(redis_url: str) ->
         assert keys.hash("raw:ibkr:depth:last:SPY")["seq"] == str(given)
 
 
-def test_what_cannot_be_written_before_the_stop_is_counted(redis_url: str) -> None:
-    async def scenario(feed: Feeding) -> None:
+def test_what_cannot_be_written_before_the_stop_is_counted_in_flight_or_not(
+    redis_server: RedisServer,
+) -> None:
+    async def scenario() -> None:
+        feed = Feeding(redis_server.url)
         await feed.sink.open(feed.stop)
         writing = asyncio.ensure_future(feed.sink.run())
+        redis_server.pause()
         feed.put(500)
-        await until(lambda: feed.sink.metrics()["queue_depth"] < 1_000, 1)
+        # One flush is in flight and one prepared behind it.
+        await until(lambda: feed.sink.metrics()["queue_depth"] == 600, 2)
         feed.sink.stop()
-        in_queue = 1_000 - feed.sink.metrics()["writes"]
-        assert feed.sink.abandon() == in_queue > 0
+        assert feed.sink.abandon() == 1_000
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
-        said = feed.sink.metrics()
-        assert (said["writes"] + said["dropped"], said["queue_bytes"]) == (1_000, 0)
-        assert said["dropped"] == in_queue
+        said, losses = feed.sink.metrics(), feed.losses()
+        assert (said["writes"], said["dropped"], said["queue_bytes"]) == (0, 1_000, 0)
+        for symbol in ("SPY", "QQQ"):
+            assert lost_numbers(losses, symbol) == list(range(1, 501))
 
-    async def start() -> None:
-        await scenario(Feeding(redis_url))
-
-    asyncio.run(start())
+    asyncio.run(scenario())

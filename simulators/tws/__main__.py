@@ -12,8 +12,9 @@ from typing import Any, Final, NoReturn
 from .command_set import validate
 from .commands_market import snapshot
 from .errors import OptionError
-from .options import OPTIONS, RATE_BOUNDS, Bounds, Options, check
+from .options import OPTIONS, Bounds, Options, check
 from .replay import Replay, parse_replay
+from .replay_trades import TradeReplay, load_trade_replay
 from .scenario import Scenario, load_scenario
 from .server import Gateway, Ports
 from .world import World
@@ -26,6 +27,7 @@ EXIT_START_FAILED: Final = 3
 
 _PORT: Final = Bounds(int, "0 = a free one", 0, 65_535, required=True)
 _SEED: Final = Bounds(int, "of the market", 0, 2**63, required=True)
+_BY_SYMBOL: Final = ("rate", "trade_rate")
 _TICK_MS: Final = Bounds(int, "rows are written this often", 1, 1_000, required=True)
 
 
@@ -35,6 +37,7 @@ class Setup:
     seed: int
     options: Options
     replays: dict[str, Replay]
+    trade_replays: dict[str, TradeReplay]
     scenario: Scenario
 
 
@@ -58,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 async def _serve(setup: Setup) -> None:
-    world = World.create(setup.options, setup.seed, setup.replays)
+    world = World.create(setup.options, setup.seed, setup.replays, setup.trade_replays)
     gateway = Gateway(world, setup.ports, setup.scenario)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,9 +84,10 @@ def read_setup(argv: list[str]) -> Setup:
     options = Options()
     for name, bounds in OPTIONS.items():
         value = getattr(args, name)
-        if name != "rate" and value is not None:
+        if name not in _BY_SYMBOL and value is not None:
             options.update(name, _typed(f"--{name}", value, bounds))
-    _read_rates(args.rate or [], options)
+    for name in _BY_SYMBOL:
+        _read_rates(name, getattr(args, name) or [], options)
     ports = Ports(
         args.host,
         _typed("--port", args.port, _PORT),
@@ -91,10 +95,13 @@ def read_setup(argv: list[str]) -> Setup:
         _typed("--tick-ms", args.tick_ms, _TICK_MS),
     )
     replays = dict(_read_replay(text) for text in args.replay or [])
-    for replay in replays.values():
-        replay.started = args.replay_start == "subscribe"
+    trade_replays = dict(_read_trade_replay(text) for text in args.replay_trades or [])
+    recordings: list[Replay | TradeReplay] = [*replays.values(), *trade_replays.values()]
+    for recording in recordings:
+        recording.started = args.replay_start == "subscribe"
     scenario = load_scenario(Path(args.scenario), validate) if args.scenario else Scenario([])
-    return Setup(ports, _typed("--seed", args.seed, _SEED), options, replays, scenario)
+    seed = _typed("--seed", args.seed, _SEED)
+    return Setup(ports, seed, options, replays, trade_replays, scenario)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,10 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tick-ms", default="5", help=_TICK_MS.about)
     parser.add_argument("--scenario", help="YAML list of {at_s, command, ...}")
     parser.add_argument("--replay", action="append", help="FILE or SYMBOL=FILE, repeatable")
+    parser.add_argument("--replay-trades", action="append", help="FILE.zip or SYMBOL=FILE.zip")
     parser.add_argument("--replay-start", default="subscribe", choices=("subscribe", "command"))
     for name, bounds in OPTIONS.items():
         flag = "--" + name.replace("_", "-")
-        if name == "rate":
+        if name in _BY_SYMBOL:
             parser.add_argument(flag, action="append", help="N or SYMBOL=N, repeatable")
         elif bounds.kind is bool:
             parser.add_argument(flag, action="store_true", default=None, help=bounds.about)
@@ -128,14 +136,16 @@ def _typed(name: str, text: Any, bounds: Bounds) -> Any:
     return check(name.replace("_", "-"), value, bounds)
 
 
-def _read_rates(texts: list[str], options: Options) -> None:
+def _read_rates(option: str, texts: list[str], options: Options) -> None:
+    flag = "--" + option.replace("_", "-")
+    by_symbol: dict[str, float] = getattr(options, f"{option}s")
     for text in texts:
         symbol, equals, number = text.rpartition("=")
-        rate = _typed(f"--rate {symbol}".rstrip(), number, RATE_BOUNDS)
+        rate = _typed(f"{flag} {symbol}".rstrip(), number, OPTIONS[option])
         if equals:
-            options.rates[symbol] = rate
+            by_symbol[symbol] = rate
         else:
-            options.rate = rate
+            options.update(option, rate)
 
 
 def _read_replay(text: str) -> tuple[str, Replay]:
@@ -148,6 +158,13 @@ def _read_replay(text: str) -> tuple[str, Replay]:
         raise OptionError(f"--replay cannot be read, was {name!r}: {error}") from error
     # Recordings are named SYMBOL_DATE_STYLE.jsonl.
     return symbol or path.stem.split("_")[0].upper(), replay
+
+
+def _read_trade_replay(text: str) -> tuple[str, TradeReplay]:
+    symbol, _, name = text.rpartition("=")
+    path = Path(name)
+    # Recordings are named SYMBOL_DATE_KIND.zip.
+    return symbol or path.stem.split("_")[0].upper(), load_trade_replay(path)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .commands import Command
+from .commands_data import DATA
 from .commands_faults import FAULTS
 from .commands_market import MARKET
+from .commands_trades import TRADES
 from .commands_transport import TRANSPORT
 from .errors import CommandError
 from .options import check
@@ -23,6 +25,8 @@ COMMANDS: Final[dict[str, Command]] = {
     **MARKET,
     **FAULTS,
     **TRANSPORT,
+    **TRADES,
+    **DATA,
     "help": Command({}, _help, fault=False),
 }
 

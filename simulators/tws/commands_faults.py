@@ -105,6 +105,8 @@ def _connectivity(gateway: Gateway, values: Values) -> Values:
     if state == "restored_lost":
         for subscription in list(gateway.world.desk):
             gateway.world.desk.drop(subscription, "dropped", gateway.moment().mono_s)
+        for stream in gateway.world.streams:
+            gateway.world.streams.drop(stream, "dropped", gateway.moment().mono_s)
     _end_silence(gateway, "lost", values["data"])
     code, text = (1101, _RESTORED_LOST) if state == "restored_lost" else (1102, _RESTORED_KEPT)
     return {"sent": gateway.send_error(links, -1, code, text)}
@@ -122,16 +124,16 @@ def _connectivity(gateway: Gateway, values: Values) -> Values:
 )
 def _farm(gateway: Gateway, values: Values) -> Values:
     farm, state = values["farm"], values["state"]
-    history = "hmds" in farm
+    history = _history(farm)
     name = f"{'HMDS' if history else 'Market'} data farm connection is"
     code, text = {
         "broken": (2105 if history else 2103, f"{name} broken:{farm}"),
         "connecting": (2119, f"Market data farm is connecting:{farm}"),
         "ok": (2106 if history else 2104, f"{name} OK:{farm}"),
     }[state]
-    if not history and state == "broken":
+    if state == "broken":
         _go_silent(gateway, farm)
-    elif not history and state == "ok":
+    elif state == "ok":
         _end_silence(gateway, farm, values["resume"])
     links = gateway.links_of(None) if values["notify"] else []
     return {"sent": gateway.send_error(links, -1, code, text)}
@@ -261,14 +263,26 @@ def _mute(subscriptions: list[Subscription], muted: bool) -> None:
 
 
 def _go_silent(gateway: Gateway, what: str) -> None:
-    gateway.world.feed.silenced_by.add(what)
+    world = gateway.world
+    silenced_by = world.ticks.history_silenced_by if _history(what) else world.feed.silenced_by
+    silenced_by.add(what)
     gateway.silent_since_s.setdefault(what, gateway.moment().mono_s)
 
 
 def _end_silence(gateway: Gateway, what: str, resume: bool) -> None:
-    gateway.world.feed.silenced_by.discard(what)
+    world = gateway.world
+    world.feed.silenced_by.discard(what)
+    world.ticks.history_silenced_by.discard(what)
     since_s = gateway.silent_since_s.pop(what, None)
-    if not resume and since_s is not None:
-        # Subscriptions made since then are alive; the older ones stay mute for good.
-        for subscription in gateway.world.desk:
-            subscription.muted |= subscription.opened_s <= since_s
+    if resume or since_s is None:
+        return
+    # Subscriptions made since then are alive; the older ones stay mute for good.
+    for subscription in world.desk if not _history(what) else ():
+        subscription.muted |= subscription.opened_s <= since_s
+    kinds = ("bars", "history") if _history(what) else ("lines", "ticks")
+    for stream in world.streams:
+        stream.muted |= stream.opened_s <= since_s and (what == "lost" or stream.kind in kinds)
+
+
+def _history(farm: str) -> bool:
+    return "hmds" in farm

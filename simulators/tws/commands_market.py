@@ -8,9 +8,10 @@ from .book import Row
 from .commands import FOR_S, SYMBOL, Commands
 from .commands_faults import reset_depth
 from .contracts import Listing, canonical_venue
-from .counters import stats
+from .counters import stats, stream_stats
 from .errors import CommandError
-from .options import OPTIONS, RATE_BOUNDS, Bounds, check
+from .options import OPTIONS, RATE_BOUNDS, TRADE_RATE_BOUNDS, Bounds, check
+from .replay_trades import TradeReplay
 
 if TYPE_CHECKING:
     from .server import Gateway
@@ -29,6 +30,7 @@ def snapshot(gateway: Gateway) -> Values:
     return {
         "now_s": round(gateway.moment().mono_s, 4),
         **stats(world.counters, world.desk, world.feed),
+        "streams": stream_stats(world.streams, world.ticks, world.floor),
         "scenario_errors": list(gateway.scenario_errors),
     }
 
@@ -50,6 +52,11 @@ def _clients(gateway: Gateway, values: Values) -> Values:
                 "buffered_bytes": link.buffered_bytes,
                 "blocked": link.blocked,
                 "mute": link.mute,
+                "streams": [
+                    [s.kind, s.req_id]
+                    for s in gateway.world.streams
+                    if s.client.connection == link.number and s.state == "live"
+                ],
                 "req_ids": [
                     s.req_id
                     for s in gateway.world.desk
@@ -63,19 +70,34 @@ def _clients(gateway: Gateway, values: Values) -> Values:
 
 @MARKET.add(
     "set",
-    {"symbol": Bounds(str, "whose rate"), "rates": Bounds(dict, "rate by symbol"), **_SETTABLE},
+    {
+        "symbol": Bounds(str, "whose rate"),
+        "rates": Bounds(dict, "rate by symbol"),
+        "trade_rates": Bounds(dict, "trade rate by symbol"),
+        **_SETTABLE,
+    },
 )
 def _set(gateway: Gateway, values: Values) -> Values:
     options = gateway.world.options
     rates = dict(values.pop("rates") or {})
+    trade_rates = dict(values.pop("trade_rates") or {})
     symbol = values.pop("symbol")
     if symbol is not None:
-        rates[symbol] = values.pop("rate")
+        trade_rate = values.pop("trade_rate")
+        if trade_rate is not None:
+            trade_rates[symbol] = trade_rate
+        if trade_rate is None or values["rate"] is not None:
+            rates[symbol] = values.pop("rate")
     checked = {name: check(f"rates.{name}", rate, RATE_BOUNDS) for name, rate in rates.items()}
+    trading = {
+        name: check(f"trade_rates.{name}", rate, TRADE_RATE_BOUNDS)
+        for name, rate in trade_rates.items()
+    }
     for name, value in values.items():
         if value is not None:
             options.update(name, value)
     options.rates.update(checked)
+    options.trade_rates.update(trading)
     return {"options": {f.name: getattr(options, f.name) for f in dataclass_fields(options)}}
 
 
@@ -131,20 +153,42 @@ def _book(gateway: Gateway, values: Values) -> Values:
     {
         "action": Bounds(str, choices=("start", "restart", "hold", "status"), default="status"),
         "symbol": SYMBOL,
+        "of": Bounds(str, "else what there is, depth first", choices=("depth", "trades")),
     },
 )
 def _replay(gateway: Gateway, values: Values) -> Values:
-    symbol = values["symbol"]
-    replay = gateway.world.market.replays.get(symbol)
+    symbol, action = values["symbol"], values["action"]
+    replay = gateway.world.market.replays.get(symbol) if values["of"] != "trades" else None
+    traded = gateway.world.floor.replays.get(symbol) if values["of"] != "depth" else None
     if replay is None:
-        known = ", ".join(gateway.world.market.replays) or "none"
-        raise CommandError(f"symbol has no replay, was {symbol!r}, one of {known}")
-    if values["action"] == "restart":
+        return _replay_trades(gateway, symbol, traded, action)
+    if action == "restart":
         reset_depth(gateway, {"symbol": symbol, "refill_after_ms": 0})
         replay.restart()
-    elif values["action"] != "status":
-        replay.started = values["action"] == "start"
+    elif action != "status":
+        replay.started = action == "start"
     return {"sent": replay.sent, "total": replay.total, "finished": replay.finished}
+
+
+def _replay_trades(
+    gateway: Gateway, symbol: str, replay: TradeReplay | None, action: str
+) -> Values:
+    if replay is None:
+        world = gateway.world
+        known = ", ".join(dict.fromkeys((*world.market.replays, *world.floor.replays))) or "none"
+        raise CommandError(f"symbol has no replay, was {symbol!r}, one of {known}")
+    if action == "restart":
+        raise CommandError(f"a tape of trades does not start again, was {symbol!r}")
+    if action != "status":
+        replay.started = action == "start"
+    return {
+        "sent": replay.sent,
+        "total": replay.total,
+        "finished": replay.finished,
+        "kind": replay.kind,
+        "clock_ms": replay.clock_ms,
+        "streams": [s.record() for s in gateway.world.streams.of(symbol)],
+    }
 
 
 @MARKET.add(

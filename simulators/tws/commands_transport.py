@@ -97,7 +97,9 @@ def _restart(gateway: Gateway, values: Values) -> Values:
             link.close()
     gateway.world.roster.clear()
     gateway.world.desk.clear(gateway.moment().mono_s)
+    gateway.world.streams.clear(gateway.moment().mono_s)
     gateway.world.feed.silenced_by.clear()
+    gateway.world.ticks.history_silenced_by.clear()
     gateway.silent_since_s.clear()
     gateway.silent_connects = values["silent_connects"]
     gateway.refuse_for(values["for_s"])

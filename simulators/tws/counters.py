@@ -7,8 +7,11 @@ from typing import Any
 
 from .depth import DepthDesk
 from .feed import Feed
+from .floor import Floor
+from .streams import KINDS, StreamDesk
+from .tick_feed import TickFeed
 
-__all__ = ["Counters", "stats"]
+__all__ = ["Counters", "stats", "stream_stats"]
 
 
 @dataclass(slots=True)
@@ -30,6 +33,31 @@ class Counters:
     def saw_rate(self, client_id: int, messages: int) -> None:
         if messages > self.messages_per_s_peak.get(client_id, 0):
             self.messages_per_s_peak[client_id] = messages
+
+
+def stream_stats(desk: StreamDesk, ticks: TickFeed, floor: Floor) -> dict[str, Any]:
+    """Market data other than depth."""
+    events = desk.counts.events
+    return {
+        "open": dict(Counter(stream.kind for stream in desk if stream.state == "live")),
+        "opened": {kind: events[f"opened_{kind}"] for kind in KINDS},
+        "cancelled": {kind: events[f"cancelled_{kind}"] for kind in KINDS},
+        "messages": dict(ticks.messages_sent),
+        "lines_used": desk.lines_used(),
+        "lines_max": desk.counts.lines_max,
+        "ticks_max": desk.counts.ticks_max,
+        "refused": {k[8:]: n for k, n in events.items() if k.startswith("refused_")},
+        "over_cap_101": events["refused_101"],
+        "over_cap_10190": events["refused_10190"],
+        "cancel_unknown": events["cancel_of_unknown"],
+        "cancel_refused": events["cancel_of_refused"],
+        "cancel_dropped": events["cancel_of_dropped"],
+        "double_cancel": events["double_cancel"],
+        "reused_live_id": events["reused_live_id"],
+        "reused_retired_id": events["reused_retired_id"],
+        "trades": {symbol: s.tape.number for symbol, s in floor.securities.items()},
+        "records": [stream.record() for stream in desk.counts.records],
+    }
 
 
 def stats(counters: Counters, desk: DepthDesk, feed: Feed) -> dict[str, Any]:

@@ -25,6 +25,7 @@ REFUSAL_TEXTS: Final = {
     10092: "Deep market data is not supported for this combination of security type/exchange",
     10168: "Requested market data is not subscribed. Delayed market data is not enabled.",
     10186: "Requested market data is not subscribed. Delayed market data is not enabled.",
+    10197: "No market data during competing live session",
 }
 _RECORDS_MAX: Final = 5_000
 

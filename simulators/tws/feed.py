@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from .book import ASK, BID, Book, RowOp, diff_rows, shift_rows
-from .contracts import DEPTH_SERVICES
+from .contracts import DEPTH_SERVICES, Listing
 from .depth import DepthDesk, Subscription
 from .market import Market, VenueBook
 from .options import Options
@@ -20,6 +20,7 @@ Output = dict[int, list[bytes]]
 _CATCH_UP_S: Final = 0.25
 _UNSEEN_CHANGES_MAX: Final = 1_000
 _REPLAY_ROWS_MAX: Final = 2_000
+_DRIFT_MAX: Final = 100
 
 
 class _Round:
@@ -44,6 +45,8 @@ class Feed:
         self._market = market
         # Rows each book may still send; negative after a change of many rows.
         self._credits: dict[tuple[str, str], float] = {}
+        # Parts of a change each book has moved on for quotes alone.
+        self._drift: dict[tuple[str, str], float] = {}
         # Reasons why no market data flows at all: paused, lost, farm names.
         self.silenced_by: set[str] = set()
         self.frozen: set[str] = set()
@@ -87,6 +90,24 @@ class Feed:
                     for op in book.heal():
                         book.apply(op)
         return self._encode(round_)
+
+    def move(
+        self, listing: Listing, venue: str, elapsed_s: float, blocked: Collection[int]
+    ) -> None:
+        """Moves a generated book on for quotes, unless a depth subscription moves it."""
+        key = (listing.symbol, venue)
+        if self.silenced_by or key[0] in self.frozen or key[0] in self._market.replays:
+            return
+        round_ = _Round(blocked)
+        subscriptions = self._desk.by_book().get(key, [])
+        if subscriptions and any(self.in_sync(s) for s in self._flowing(subscriptions, round_)):
+            return
+        self._drift[key] = self._drift.get(key, 0.0) + self._options.quote_rate * elapsed_s
+        changes = min(int(self._drift[key]), _DRIFT_MAX)
+        self._drift[key] %= 1.0
+        book = self._market.generated(listing, venue)
+        for _ in range(changes):
+            self._change(book, book.plan(), subscriptions, round_)
 
     def in_sync(self, subscription: Subscription) -> bool:
         return subscription.primed and subscription.behind is None
@@ -161,7 +182,7 @@ class Feed:
         return _replace(book, ops, flowing, round_)
 
     def _flowing(self, subscriptions: list[Subscription], round_: _Round) -> list[Subscription]:
-        if self.silenced_by or subscriptions[0].listing.symbol in self.frozen:
+        if not subscriptions or self.silenced_by or subscriptions[0].listing.symbol in self.frozen:
             return []
         return [
             s

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .errors import WireError
+from .request_fields import ContractFields, integer
+from .requests_data import DATA_PARSERS, DataRequest
 
 __all__ = [
     "AccountSummary",
@@ -27,26 +29,6 @@ __all__ = [
     "UnknownRequest",
     "parse_request",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ContractFields:
-    con_id: int
-    symbol: str
-    sec_type: str
-    expiry: str
-    strike: str
-    right: str
-    multiplier: str
-    exchange: str
-    primary_exchange: str
-    currency: str
-    local_symbol: str
-    trading_class: str
-
-    @classmethod
-    def parse(cls, fields: Sequence[str]) -> ContractFields:
-        return cls(_integer(fields[0] or "0", "conId"), *fields[1:12])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +127,7 @@ Request = (
     | CompletedOrders
     | ContractDetails
     | CurrentTime
+    | DataRequest
     | DepthCancel
     | DepthExchanges
     | DepthRequest
@@ -158,7 +141,7 @@ Request = (
 
 
 def parse_request(fields: Sequence[str]) -> Request:
-    message_id = _integer(fields[0] if fields else "", "message id")
+    message_id = integer(fields[0] if fields else "", "message id")
     known = _PARSERS.get(message_id)
     if known is None:
         return UnknownRequest(message_id, tuple(fields))
@@ -170,30 +153,23 @@ def parse_request(fields: Sequence[str]) -> Request:
     return parse(fields)
 
 
-def _integer(text: str, name: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise WireError(f"{name} must be an integer, was {text!r}") from None
-
-
 def _start_api(fields: Sequence[str]) -> Request:
-    return StartApi(_integer(fields[2], "client id"), fields[3] if len(fields) > 3 else "")
+    return StartApi(integer(fields[2], "client id"), fields[3] if len(fields) > 3 else "")
 
 
 def _contract_details(fields: Sequence[str]) -> Request:
-    return ContractDetails(_integer(fields[2], "req id"), ContractFields.parse(fields[3:15]))
+    return ContractDetails(integer(fields[2], "req id"), ContractFields.parse(fields[3:15]))
 
 
 def _depth_request(fields: Sequence[str]) -> Request:
     contract = ContractFields.parse(fields[3:15])
-    num_rows = _integer(fields[15] or "0", "num rows")
-    return DepthRequest(_integer(fields[2], "req id"), contract, num_rows, fields[16] == "1")
+    num_rows = integer(fields[15] or "0", "num rows")
+    return DepthRequest(integer(fields[2], "req id"), contract, num_rows, fields[16] == "1")
 
 
 def _depth_cancel(fields: Sequence[str]) -> Request:
     smart = len(fields) > 3 and fields[3] == "1"
-    return DepthCancel(_integer(fields[2], "req id"), smart)
+    return DepthCancel(integer(fields[2], "req id"), smart)
 
 
 def _account_updates(fields: Sequence[str]) -> Request:
@@ -204,17 +180,18 @@ def _account_updates(fields: Sequence[str]) -> Request:
 _PARSERS: Final[dict[int, tuple[int, Callable[[Sequence[str]], Request]]]] = {
     5: (2, lambda fields: OpenOrders()),
     6: (4, _account_updates),
-    7: (3, lambda fields: Executions(_integer(fields[2], "req id"))),
+    7: (3, lambda fields: Executions(integer(fields[2], "req id"))),
     9: (15, _contract_details),
     10: (17, _depth_request),
     11: (3, _depth_cancel),
     15: (3, lambda fields: AutoOpenOrders()),
     49: (2, lambda fields: CurrentTime()),
-    59: (3, lambda fields: MarketDataType(_integer(fields[2], "market data type"))),
+    59: (3, lambda fields: MarketDataType(integer(fields[2], "market data type"))),
     61: (2, lambda fields: Positions()),
-    62: (3, lambda fields: AccountSummary(_integer(fields[2], "req id"))),
+    62: (3, lambda fields: AccountSummary(integer(fields[2], "req id"))),
     71: (3, _start_api),
-    76: (3, lambda fields: AccountUpdatesMulti(_integer(fields[2], "req id"))),
+    76: (3, lambda fields: AccountUpdatesMulti(integer(fields[2], "req id"))),
     82: (1, lambda fields: DepthExchanges()),
     99: (2, lambda fields: CompletedOrders()),
+    **DATA_PARSERS,
 }

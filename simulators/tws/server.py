@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from .command_set import dispatch
 from .control import ControlLine
+from .depth import Subscription
 from .errors import SimulatorError
 from .link import Link
 from .scenario import Scenario
+from .streams import Stream
 from .timers import Timers
 from .world import Moment, World
 
@@ -46,6 +48,8 @@ class Gateway:
         self.heal_on_resubscribe: dict[str, float] = {}
         # What has gone silent -> since when.
         self.silent_since_s: dict[str, float] = {}
+        # Kept but silent while another session of the same user has the data.
+        self.muted_by_session: list[Stream | Subscription] = []
         self.stopping = False
         self._ports = ports
         self._scenario = scenario
@@ -73,7 +77,7 @@ class Gateway:
             if self._refusing_until_s is not None and now_s >= self._refusing_until_s:
                 self._refusing_until_s = None
                 await self._listen()
-            self._tick(now_s, now_s - last_s)
+            self._tick(self.moment(), now_s - last_s)
             last_s = now_s
             due_s = max(due_s + tick_s, now_s)
             await asyncio.sleep(max(0.0, due_s - self.moment().mono_s))
@@ -140,17 +144,20 @@ class Gateway:
             self._listener.close()
             self._listener = None
 
-    def _tick(self, now_s: float, elapsed_s: float) -> None:
+    def _tick(self, now: Moment, elapsed_s: float) -> None:
+        now_s = now.mono_s
         self.world.desk.expire(now_s)
         self.timers.run_due(now_s)
         self._run_scenario(now_s)
         self._heal_resubscribed()
         self.send_output(self.world.feed.tick(elapsed_s, self.blocked()))
+        ticks = self.world.ticks
+        self.send_output(ticks.tick(now_s, now.wall_ms, elapsed_s, self.blocked()))
         for link in list(self.links.values()):
             link.release(now_s)
 
     def _run_scenario(self, now_s: float) -> None:
-        opened = self.world.desk.counts.events["opened"] > 0
+        opened = bool(self.world.desk.counts.records or self.world.streams.counts.records)
         for step in self._scenario.due(now_s, opened):
             try:
                 dispatch(self, step)

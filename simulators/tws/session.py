@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from . import wire
 from .contracts import depth_exchange_rows, describe, venue_accepted
@@ -30,6 +30,8 @@ from .requests import (
     UnknownRequest,
     parse_request,
 )
+from .requests_data import DataRequest
+from .streams import Client
 from .world import Moment, World
 
 __all__ = ["Action", "Close", "Send", "Session"]
@@ -93,6 +95,7 @@ class Session:
         if self.client_id is not None and roster.get(self.client_id) == self.connection:
             del roster[self.client_id]
         self._world.desk.disconnect(self.connection, now.mono_s)
+        self._world.streams.disconnect(self.connection, now.mono_s)
 
     def error(self, req_id: int, code: int, text: str) -> Send:
         self._world.counters.errors_sent[code] += 1
@@ -210,9 +213,20 @@ class Session:
         return [] if self._world.options.mute_position_end else [Send(wire.positions_end())]
 
     def _data_type(self, request: MarketDataType, now: Moment) -> list[Action]:
-        # Answered per market-data request (58), which this gateway does not serve yet.
+        # Counts for the requests to come, each of which says which type it got (58).
         self._market_data_type = request.kind
         return []
+
+    def _data(self, request: DataRequest, now: Moment) -> list[Action]:
+        assert self.client_id is not None
+        client = Client(self.connection, self.client_id, self._market_data_type)
+        replies = self._world.service.handle(client, request, now.mono_s, now.wall_ms)
+        return [
+            self.error(request.req_id, reply.code, reply.text)
+            if isinstance(reply, Refusal)
+            else Send(reply)
+            for reply in replies
+        ]
 
     def _account_updates(self, request: AccountUpdates, now: Moment) -> list[Action]:
         if not request.subscribe:
@@ -238,4 +252,5 @@ class Session:
         ],
         AccountSummary: lambda self, request, now: [Send(wire.account_summary_end(request.req_id))],
         Executions: lambda self, request, now: [Send(wire.executions_end(request.req_id))],
+        **dict.fromkeys(get_args(DataRequest), _data),
     }

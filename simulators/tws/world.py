@@ -4,11 +4,16 @@ from dataclasses import dataclass, field
 
 from .contracts import Directory
 from .counters import Counters
+from .data_service import DataService
 from .depth import DepthDesk
 from .feed import Feed
+from .floor import Floor
 from .market import Market
 from .options import Options
 from .replay import Replay
+from .replay_trades import TradeReplay
+from .streams import StreamDesk
+from .tick_feed import TickFeed
 
 __all__ = ["Moment", "World"]
 
@@ -20,6 +25,10 @@ class Moment:
     # Unix seconds.
     wall_s: float
 
+    @property
+    def wall_ms(self) -> int:
+        return int(self.wall_s * 1000)
+
 
 @dataclass(slots=True)
 class World:
@@ -30,6 +39,10 @@ class World:
     desk: DepthDesk
     market: Market
     feed: Feed
+    streams: StreamDesk
+    floor: Floor
+    ticks: TickFeed
+    service: DataService
     counters: Counters = field(default_factory=Counters)
     accounts: tuple[str, ...] = ("DU9000001",)
     # client id -> connection number that uses it
@@ -38,8 +51,19 @@ class World:
     held_client_ids: set[int] = field(default_factory=set)
 
     @classmethod
-    def create(cls, options: Options, seed: int, replays: dict[str, Replay]) -> World:
+    def create(
+        cls,
+        options: Options,
+        seed: int,
+        replays: dict[str, Replay],
+        trade_replays: dict[str, TradeReplay] | None = None,
+    ) -> World:
         directory = Directory(seed)
         desk = DepthDesk(options, directory)
         market = Market(seed, replays)
-        return cls(options, directory, desk, market, Feed(options, desk, market))
+        feed = Feed(options, desk, market)
+        streams = StreamDesk(options, directory, desk)
+        floor = Floor(options, seed, market, feed, trade_replays or {})
+        ticks = TickFeed(streams, floor, feed)
+        service = DataService(options, floor, streams, ticks)
+        return cls(options, directory, desk, market, feed, streams, floor, ticks, service)

@@ -22,7 +22,7 @@ def test_a_whole_number_will_do_for_seconds() -> None:
     ("body", "error"),
     [
         ([], r"request must be an object, was \[\]"),
-        ({"command": "x"}, "unknown command, was 'x', one of accept_silent, book"),
+        ({"command": "x"}, "unknown command, was 'x', one of accept_silent, bars"),
         ({"command": ["x"]}, "unknown command, was"),
         ({"command": "freeze", "symbol": 5}, "symbol must be a string, was 5"),
         ({"command": "thaw", "symbol": "A", "x": 1}, "field of thaw, was 'x', one of symbol"),

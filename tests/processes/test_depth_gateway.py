@@ -24,8 +24,10 @@ def shared_rig(
     module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DepthRig]:
     """Three symbols on three slots, so that nothing is ever rotated."""
-    # Shipped staleness: what must be noticed sooner is noticed by other means.
-    plan = DepthPlan(ibkr={"depth_stale_s": 10.0}, gateway=("--rate", str(RATE)))
+    # Shipped staleness: what must be noticed sooner is noticed by other means. The worker looks at
+    # its health four times a second, so half a second of being disconnected is published.
+    waits = {"depth_stale_s": 10.0, "base_delay_s": 0.6, "max_delay_s": 1.0}
+    plan = DepthPlan(ibkr=waits, gateway=("--rate", str(RATE)))
     with running_depth(tmp_path_factory.mktemp("gateway"), module_redis_url, plan) as started:
         started.wait_fresh(15)
         yield started

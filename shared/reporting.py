@@ -95,11 +95,13 @@ class Reporter:
             logger.debug("metrics not written: {}", error)
         delta = {
             name: sink[name] - self._said[name]
-            for name in ("writes", "flushes", "dropped", "conflated", "refused")
+            for name in ("writes", "resent", "flushes", "dropped", "conflated", "refused")
         }
+        # What Redis lost and took again is no longer counted as written twice.
+        persisted = max(0, delta["writes"] + delta["resent"])
         self._said = sink
         logger.bind(**delta, queued=sink["queue_depth"]).info(
-            "persisted {} updates in {} flushes", delta["writes"], delta["flushes"]
+            "persisted {} updates in {} flushes", persisted, delta["flushes"]
         )
 
 

@@ -176,6 +176,8 @@ class Rotation:
             return
         self.stable_cycles += 1
         if self.stable_cycles >= self.policy.recovery_cycles:
+            # Tried together with the others: a refusal then leaves books live while it cools down.
+            self.cooling[self._free_slot()] = now_s + self.policy.slot_cooldown_s
             self.slots += 1
             self.stable_cycles = 0
 

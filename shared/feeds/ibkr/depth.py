@@ -44,6 +44,7 @@ class DepthFeed:
         self._errors = DepthErrors(self._state, self._requests, self._link)
         self._unsupported: set[str] = set()
         self._last_seen: Mapping[str, int] = {}
+        self._cut_off: set[str] = set()
         self._resolve_again_s = 0.0
 
     # What the worker asks
@@ -89,8 +90,8 @@ class DepthFeed:
     ) -> None:
         """What an earlier run left: refusals not yet due, and (pair, last ts) that were live.
 
-        `last_seen` (Unix ms by symbol) lets those begin who have waited longest, so that a
-        worker that is restarted often still shows every symbol.
+        Those that were live begin, so that their gap is short; then those who have waited
+        longest by `last_seen` (Unix ms by symbol).
         """
         state = self._state
         self._last_seen = last_seen
@@ -101,6 +102,7 @@ class DepthFeed:
                 state.retry_at_s[refusal.pair] = now_s() + wait_s
         for pair, last_ts in live:
             state.interrupted[pair] = (last_ts, "restart")
+            self._cut_off.add(pair.symbol)
 
     async def serve(self, session: Session) -> None:
         """Use one session until it is lost."""
@@ -184,9 +186,10 @@ class DepthFeed:
                     rotation.exclude(pair)
         rotation.pinned = frozenset(pair for pair in rotation.pairs if pair.symbol in self._pinned)
 
-    def _turn(self, symbol: str) -> tuple[bool, int]:
-        """Pinned symbols first, then who was seen longest ago, else as in the universe."""
-        return symbol not in self._pinned, self._last_seen.get(symbol, 0)
+    def _turn(self, symbol: str) -> tuple[bool, bool, int]:
+        """Pinned symbols, then those cut off, then who was seen longest ago."""
+        last_seen_ms = self._last_seen.get(symbol, 0)
+        return symbol not in self._pinned, symbol not in self._cut_off, last_seen_ms
 
     def _pairs(self, symbol: str) -> list[Pair]:
         """A symbol's pairs; one without a venue is warned about once and skipped."""

@@ -109,7 +109,7 @@ def test_shrunk_slots_grow_by_one_after_four_quiet_dwells_each() -> None:
         at(rotating, n / 2)
         if rotating.slots != history[-1][1]:
             history.append((n / 2, rotating.slots))
-    assert history == [(0.1, 1), (63.0, 2), (126.0, 3)]
+    assert history == [(0.1, 1), (63.0, 2), (127.0, 3)]
 
 
 def test_slots_never_grow_beyond_the_policy() -> None:
@@ -145,11 +145,11 @@ def test_a_shrunk_limit_outlives_the_connection() -> None:
     assert at(rotating, 20.0) == "+C0 +A1"
 
 
-def test_a_slot_that_grew_back_has_nothing_to_cool_down() -> None:
+def test_a_slot_that_grew_back_is_tried_with_the_others_not_alone() -> None:
     rotating = rotation("ABCD", policy=RotationPolicy(slots=2, recovery_cycles=1))
     at(rotating, 0.0)
     rotating.refused(pair("B"), 1, 0.1)
-    assert run(rotating, 1.0, 16.0) == ["15 -A0 +B1", "16 +C0"]
+    assert run(rotating, 1.0, 16.0) == ["15 -A0", "16 +B0 +C1"]
 
 
 def test_a_batch_lives_on_while_nothing_could_follow_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -99,10 +100,10 @@ def _watched(depth: DepthProbe, seconds: float, silent: bool) -> str:
             _run_with_display(depth, seconds)
     except KeyboardInterrupt:
         return depth.problem() or ("" if depth.ladders() else "interrupted before the login")
-    except GatewayUnavailable as error:
-        return f"no gateway at {depth.ibkr.host}:{depth.ibkr.port}: {error}"
     except ClientIdsExhausted as error:
         return str(error)
+    except GatewayUnavailable as error:
+        return f"no gateway at {depth.ibkr.host}:{depth.ibkr.port}: {error}"
     return depth.problem()
 
 
@@ -132,6 +133,8 @@ def _be_quiet() -> None:
 
 
 def main() -> None:
+    # A shell starts background jobs with the interrupt ignored, and then Ctrl-C would do nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app(prog_name=PROGRAM)
 
 

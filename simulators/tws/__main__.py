@@ -14,7 +14,7 @@ from .commands_market import snapshot
 from .errors import OptionError
 from .options import OPTIONS, Bounds, Options, check
 from .replay import Replay, parse_replay
-from .replay_trades import TradeReplay, load_trade_replay
+from .replay_trades import WHOLE_DAY_S, TradeReplay, load_trade_replay, read_window
 from .scenario import Scenario, load_scenario
 from .server import Gateway, Ports
 from .world import World
@@ -95,7 +95,8 @@ def read_setup(argv: list[str]) -> Setup:
         _typed("--tick-ms", args.tick_ms, _TICK_MS),
     )
     replays = dict(_read_replay(text) for text in args.replay or [])
-    trade_replays = dict(_read_trade_replay(text) for text in args.replay_trades or [])
+    window_s = read_window(args.replay_window) if args.replay_window else WHOLE_DAY_S
+    trade_replays = dict(_read_trade_replay(text, window_s) for text in args.replay_trades or [])
     recordings: list[Replay | TradeReplay] = [*replays.values(), *trade_replays.values()]
     for recording in recordings:
         recording.started = args.replay_start == "subscribe"
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenario", help="YAML list of {at_s, command, ...}")
     parser.add_argument("--replay", action="append", help="FILE or SYMBOL=FILE, repeatable")
     parser.add_argument("--replay-trades", action="append", help="FILE.zip or SYMBOL=FILE.zip")
+    parser.add_argument("--replay-window", help="HH:MM-HH:MM New York, of --replay-trades")
     parser.add_argument("--replay-start", default="subscribe", choices=("subscribe", "command"))
     for name, bounds in OPTIONS.items():
         flag = "--" + name.replace("_", "-")
@@ -160,11 +162,11 @@ def _read_replay(text: str) -> tuple[str, Replay]:
     return symbol or path.stem.split("_")[0].upper(), replay
 
 
-def _read_trade_replay(text: str) -> tuple[str, TradeReplay]:
+def _read_trade_replay(text: str, window_s: tuple[int, int]) -> tuple[str, TradeReplay]:
     symbol, _, name = text.rpartition("=")
     path = Path(name)
     # Recordings are named SYMBOL_DATE_KIND.zip.
-    return symbol or path.stem.split("_")[0].upper(), load_trade_replay(path)
+    return symbol or path.stem.split("_")[0].upper(), load_trade_replay(path, window_s)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ Reply = bytes | Refusal
 
 _HMDS: Final = "Historical Market Data Service error message:"
 _PACING: Final = Refusal(162, f"{_HMDS}Historical data request pacing violation")
+# Type of a tick-by-tick stream -> the history that may precede it.
+_PAST_OF: Final = {3: "BID_ASK", 4: "MIDPOINT"}
 _SMALL_BAR_MAX_S: Final = 30
 _VOLUME_TICKS: Final = {"233": 48, "375": 77}
 _GENERIC_TICKS: Final = frozenset(
@@ -123,7 +125,15 @@ class DataService:
             else QuoteTicksView(request.req_id, security, kind, request.ignore_size)
         )
         self._open(client, request.req_id, "ticks", (view, listing), now)
-        return []
+        if request.number_of_ticks <= 0:
+            return []
+        past = HistoricalTicksRequest(
+            *(request.req_id, request.contract, "", "", min(request.number_of_ticks, 1_000)),
+            what=_PAST_OF.get(kind, "TRADES"),
+            regular_hours=False,
+            ignore_size=request.ignore_size,
+        )
+        return [ticks_reply(security, past, self._options.nasdaq_name)]
 
     def _real_time_bars(
         self,

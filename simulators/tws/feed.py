@@ -93,21 +93,27 @@ class Feed:
 
     def move(
         self, listing: Listing, venue: str, elapsed_s: float, blocked: Collection[int]
-    ) -> None:
-        """Moves a generated book on for quotes, unless a depth subscription moves it."""
+    ) -> bool:
+        """Moves a generated book on for quotes, unless a depth subscription moves it.
+
+        Returns whether the book may be another than before.
+        """
         key = (listing.symbol, venue)
-        if self.silenced_by or key[0] in self.frozen or key[0] in self._market.replays:
-            return
+        if self.silenced_by or key[0] in self.frozen:
+            return False
+        if key[0] in self._market.replays:
+            return True
         round_ = _Round(blocked)
         subscriptions = self._desk.by_book().get(key, [])
         if subscriptions and any(self.in_sync(s) for s in self._flowing(subscriptions, round_)):
-            return
+            return True
         self._drift[key] = self._drift.get(key, 0.0) + self._options.quote_rate * elapsed_s
         changes = min(int(self._drift[key]), _DRIFT_MAX)
         self._drift[key] %= 1.0
         book = self._market.generated(listing, venue)
         for _ in range(changes):
             self._change(book, book.plan(), subscriptions, round_)
+        return changes > 0
 
     def in_sync(self, subscription: Subscription) -> bool:
         return subscription.primed and subscription.behind is None

@@ -8,7 +8,7 @@ from .feed import Feed
 from .market import Market
 from .options import Options
 from .prints import RawPrint
-from .quotes import Quote, top_of
+from .quotes import NO_QUOTE, Quote, top_of
 from .replay_trades import TradeReplay
 from .security import Security
 from .trade_flow import FlowShape, TradeFlow
@@ -65,8 +65,8 @@ class Floor:
     def touch(self, security: Security) -> Quote:
         """Where it trades: the book's best prices, or about its usual price without a book."""
         listing = security.listing
-        quote = top_of(self._market.book(listing, listing.primary))
         base_e4 = listing.base_cents * 100
+        quote = security.book_quote
         return quote if quote.two_sided else Quote(base_e4, 100, base_e4 + _TICK_E4, 100)
 
     def watch_venue(self, security: Security, venue: str) -> None:
@@ -89,8 +89,9 @@ class Floor:
             return security
         flow = self._flows[listing.symbol] = TradeFlow(f"{self._seed}:{listing.symbol}:trades")
         rate = options.trade_rate_of(listing.symbol)
-        ends_at = (self.touch(security), self._shape())
         security.clock_ms = now_ms
+        security.book_quote = self._book_quote(security, listing.primary)
+        ends_at = (self.touch(security), self._shape())
         past = flow.past(now_ms, options.history_s, rate, ends_at)
         security.traded_before(_sizeless(past) if security.index else past)
         self.requote(security)
@@ -108,9 +109,10 @@ class Floor:
             prints = flow.due(security.clock_ms, rate, self.touch(security), shape)
             security.trade(_sizeless(prints) if security.index else prints)
         if not self._still(symbol):
-            for venue in security.quotes:
-                self._feed.move(security.listing, venue, elapsed_s, blocked)
-            self.requote(security)
+            listing, due = security.listing, security.quote_bar_due
+            for venue in list(security.quotes):
+                if self._feed.move(listing, venue, elapsed_s, blocked) or due:
+                    security.set_quote(venue, self._book_quote(security, venue))
 
     def _play(self, security: Security, replay: TradeReplay, elapsed_s: float) -> None:
         limit = _REPLAY_PRINTS_MAX if replay.kind == "prints" else _REPLAY_BARS_MAX
@@ -128,7 +130,7 @@ class Floor:
         if security.symbol not in self.replays:
             return top_of(self._market.book(security.listing, venue))
         if last is None:
-            return security.quote_at(venue)
+            return NO_QUOTE
         # A recording of trades has no quotes: one tick on either side of the last price.
         return Quote(last.price_e4 - _TICK_E4, 100, last.price_e4 + _TICK_E4, 100)
 

@@ -13,11 +13,21 @@ from .bars import BAR_S, Bar, merged
 from .errors import OptionError
 from .prints import UNREPORTED, RawPrint
 
-__all__ = ["TradeReplay", "load_trade_replay", "midnight_ms", "read_bars", "read_prints"]
+__all__ = [
+    "WHOLE_DAY_S",
+    "TradeReplay",
+    "load_trade_replay",
+    "midnight_ms",
+    "read_bars",
+    "read_prints",
+    "read_window",
+]
 
 _EASTERN: Final = ZoneInfo("America/New_York")
 _DATE: Final = re.compile(r"(?<!\d)(\d{8})(?!\d)")
+_WINDOW: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _FIELDS: Final = 6
+WHOLE_DAY_S: Final = (0, 86_400)
 
 
 class TradeReplay:
@@ -72,7 +82,8 @@ class TradeReplay:
         return self._prints[begin:end], self._bars[begin:end]
 
 
-def load_trade_replay(path: Path) -> TradeReplay:
+def load_trade_replay(path: Path, window_s: tuple[int, int] = WHOLE_DAY_S) -> TradeReplay:
+    """window_s: first and one past the last second after midnight to be played."""
     try:
         with zipfile.ZipFile(path) as archive:
             inner = archive.namelist()[0]
@@ -81,6 +92,8 @@ def load_trade_replay(path: Path) -> TradeReplay:
     except (OSError, zipfile.BadZipFile, IndexError, UnicodeDecodeError) as error:
         raise OptionError(f"--replay-trades cannot be read, was {str(path)!r}: {error}") from error
     day_ms = midnight_ms(path.name, inner)
+    if window_s != WHOLE_DAY_S:
+        lines = [line for line in lines if window_s[0] * 1000 <= _ms(line) < window_s[1] * 1000]
     if lines and lines[0].split(",")[3:4] and lines[0].split(",")[3].isalpha():
         return TradeReplay(read_prints(lines, day_ms, path.name), [])
     return TradeReplay([], read_bars(lines, day_ms, path.name))
@@ -131,6 +144,21 @@ def read_bars(lines: Iterable[str], day_ms: int, name: str) -> list[Bar]:
     if len(seconds) > 1 and all(bar.start_s % 60 == 0 for bar in seconds):
         raise OptionError(f"--replay-trades needs second bars or ticks, {name} has minute bars")
     return merged(seconds, BAR_S)
+
+
+def read_window(text: str) -> tuple[int, int]:
+    """Seconds after midnight of `09:30-09:45`."""
+    found = _WINDOW.fullmatch(text)
+    hours = [int(part) for part in found.groups()] if found else [0, 0, 0, 0]
+    begin_s, end_s = hours[0] * 3600 + hours[1] * 60, hours[2] * 3600 + hours[3] * 60
+    if not begin_s < end_s <= WHOLE_DAY_S[1]:
+        raise OptionError(f"--replay-window must read HH:MM-HH:MM, the later last, was {text!r}")
+    return begin_s, end_s
+
+
+def _ms(line: str) -> int:
+    text = line.partition(",")[0]
+    return int(text) if text.isdecimal() else 0
 
 
 def _split(line: str, where: str) -> list[str]:

@@ -32,6 +32,8 @@ class Security:
         # By venue; that of the primary exchange is the consolidated one too.
         self.quotes: dict[str, Quote] = {listing.primary: NO_QUOTE}
         self.quote_log: deque[tuple[int, Quote]] = deque(maxlen=_QUOTES_MAX)
+        # What the primary exchange's book says, whatever a command has put in its place.
+        self.book_quote = NO_QUOTE
         self.override: QuoteOverride | None = None
         # Tick 49: 0 trading, 1 general halt, 2 volatility halt, -1 not known.
         self.halted = 0
@@ -52,6 +54,11 @@ class Security:
     @property
     def quote(self) -> Quote:
         return self.quotes[self.listing.primary]
+
+    @property
+    def quote_bar_due(self) -> bool:
+        """Bars of quotes go on without a change."""
+        return bar_start_s(self.clock_ms // 1000) != self._quote_bar_s
 
     def quote_at(self, venue: str) -> Quote:
         return self.quotes.get(venue, NO_QUOTE)
@@ -77,13 +84,15 @@ class Security:
         self.tape.append(RawPrint(self.clock_ms, 0, 0, "", "", PAST_LIMIT if halted else 0))
 
     def set_quote(self, venue: str, quote: Quote) -> None:
+        if venue == self.listing.primary:
+            self.book_quote = quote
         if self.override:
             quote = self.override.over(quote)
         changed = quote != self.quotes.get(venue)
         self.quotes[venue] = quote
         if venue != self.listing.primary:
             return
-        if changed or bar_start_s(self.clock_ms // 1000) != self._quote_bar_s:
+        if changed or self.quote_bar_due:
             self._log_quote(self.clock_ms, quote, changed)
 
     def put_bars(self, bars: Iterable[Bar]) -> None:

@@ -11,8 +11,8 @@ from .streams import Stream, StreamDesk
 __all__ = ["TickFeed"]
 
 _MARKET_KINDS: Final = ("lines", "ticks")
-# Reasons that silence everything; other names are market data farms.
-_ALL: Final = frozenset({"lost", "paused"})
+# Silences everything; other names are market data farms.
+_LOST: Final = "lost"
 
 
 class TickFeed:
@@ -51,7 +51,7 @@ class TickFeed:
         silenced = self._feed.silenced_by
         if kind in _MARKET_KINDS:
             return bool(silenced)
-        return bool(self.history_silenced_by or silenced & _ALL)
+        return bool(self.history_silenced_by) or _LOST in silenced
 
     def _count(self, stream: Stream, messages: int) -> None:
         stream.messages += messages

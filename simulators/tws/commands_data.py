@@ -140,7 +140,7 @@ def _entitle_stream(gateway: Gateway, stream: Stream, code: int | None) -> None:
     if code is not None and desk.refusal_code(stream.kind, stream.security.symbol, client):
         _tell(gateway, stream, code, None)
         desk.drop(stream, str(code), gateway.moment().mono_s)
-    elif isinstance(view, LineView):
+    elif isinstance(view, LineView) and (code is not None or view.degraded):
         delayed = code not in (None, 10090)
         if code is not None:
             _tell(gateway, stream, 10167 if delayed else code, None)

@@ -58,6 +58,11 @@ class LineView:
         self._sample_s = 0.0
         self._shown = _Shown()
 
+    @property
+    def degraded(self) -> bool:
+        """Delayed, or without the quotes it could have."""
+        return self.data_type > 2 or self._quoteless != self._security.index
+
     def announce(self) -> list[bytes]:
         """What precedes the first tick."""
         return [

@@ -33,19 +33,20 @@ def test_real_time_bars_equal_the_simulators_own_and_its_history(start: Start) -
         past = await client.ib.reqHistoricalDataAsync(
             contract, bars[-1].time + timedelta(seconds=5), "10 S", "5 secs", "TRADES", False, 2
         )
-        assert live == [
+        again = [
             (
-                int(b.date.timestamp()),
-                b.open,
-                b.high,
-                b.low,
-                b.close,
-                b.volume,
-                b.average,
-                b.barCount,
+                bar.date,
+                bar.open,
+                bar.high,
+                bar.low,
+                bar.close,
+                bar.volume,
+                bar.average,
+                bar.barCount,
             )
-            for b in past
+            for bar in past
         ]
+        assert again == [(bars[n].time, *live[n][1:]) for n in range(2)]
 
     session(simulator, body)
 

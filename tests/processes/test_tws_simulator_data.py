@@ -13,7 +13,7 @@ from ib_async import IB, Contract, StartupFetchNONE, Stock
 
 from simulators.tws.process import SimulatorProcess as Simulator
 
-DEADLINE_S = 15.0
+DEADLINE_S = 20.0
 
 
 class Client:
@@ -215,5 +215,41 @@ def test_an_injected_trade_arrives_as_given(start: Start) -> None:
         assert (tick.price, tick.size, tick.exchange) == (123.4567, 0.5, "IEX")
         assert tick.specialConditions == "T I"
         assert (tick.tickAttribLast.unreported, tick.tickAttribLast.pastLimit) == (True, True)
+
+    session(simulator, body)
+
+
+def test_rates_of_trades_are_set_by_symbol(start: Start) -> None:
+    simulator = start("--trade-rate", "0")
+
+    async def body(client: Client) -> None:
+        client.ib.reqTickByTickData(await client.stock("SPY"), "AllLast")
+        client.ib.reqTickByTickData(await client.stock("QQQ"), "AllLast")
+        simulator.call("set", symbol="SPY", trade_rate=500)
+        await until(lambda: len(client.ticks["SPY"]) > 100)
+        simulator.call("set", trade_rates={"QQQ": 500})
+        await until(lambda: len(client.ticks["QQQ"]) > 100)
+        options = simulator.call("set")["options"]
+        assert options["trade_rates"] == {"SPY": 500.0, "QQQ": 500.0}
+        assert options["rates"] == {}
+
+    session(simulator, body)
+
+
+def test_muted_trades_leave_the_quote_alone(start: Start) -> None:
+    simulator = start()
+
+    async def body(client: Client) -> None:
+        contract = await client.stock("SPY")
+        ticker = client.ib.reqMktData(contract, "233")
+        await until(lambda: ticker.bid > 0 and ticker.rtTime)
+        simulator.call("mute_trades", symbol="SPY")
+        simulator.call("quote", symbol="SPY", bid=1.5)
+        await until(lambda: ticker.bid == 1.5)
+        shown_at, number = ticker.rtTime, simulator.call("tape", symbol="SPY")["trades"]
+        await until(lambda: simulator.call("tape", symbol="SPY")["trades"] > number + 10)
+        assert ticker.rtTime == shown_at
+        simulator.call("mute_trades", symbol="SPY", on=False)
+        await until(lambda: ticker.rtTime != shown_at)
 
     session(simulator, body)

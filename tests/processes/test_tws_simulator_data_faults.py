@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from ib_async import Stock
 
 from .test_tws_simulator_data import Client, Start, launching, session, until
 
@@ -117,5 +119,23 @@ def test_a_farm_may_come_back_without_the_data(start: Start, farm: str, kind: st
         simulator.call("farm", state="ok", farm=farm, resume=False)
         records = simulator.call("stats")["streams"]["records"]
         assert {record["kind"] for record in records if record["muted"]} == {kind}
+
+    session(simulator, body)
+
+
+def test_a_competing_session_takes_depth_too(start: Start) -> None:
+    simulator = start()
+
+    async def body(client: Client) -> None:
+        api: Any = client.ib.client
+        api.reqMktDepth(1001, Stock("SPY", "ARCA", "USD"), 10, False, None)
+        await until(lambda: simulator.call("stats")["distinct_contracts_open"] == 1)
+        simulator.call("compete", symbol="SPY")
+        await until(lambda: [error[:2] for error in client.errors][-1] == (1001, 10197))
+        api.reqMktDepth(1002, Stock("SPY", "ARCA", "USD"), 10, False, None)
+        await until(lambda: client.codes() == [10197, 10197])
+        simulator.call("compete", on=False)
+        api.reqMktDepth(1003, Stock("SPY", "ARCA", "USD"), 10, False, None)
+        await until(lambda: simulator.call("stats")["distinct_contracts_open"] == 1)
 
     session(simulator, body)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ def test_flags_have_defaults() -> None:
 def test_a_rate_may_be_given_for_one_symbol() -> None:
     options = read_setup(["--rate", "20", "--rate", "SPY=200"]).options
     assert (options.rate_of("SPY"), options.rate_of("IWM")) == (200.0, 20.0)
+
+
+def test_a_trade_rate_may_be_given_for_one_symbol() -> None:
+    options = read_setup(["--trade-rate", "20", "--trade-rate", "SPY=200"]).options
+    assert (options.trade_rate_of("SPY"), options.trade_rate_of("IWM")) == (200.0, 20.0)
+
+
+def test_a_tape_without_symbol_takes_it_from_the_file_name(tmp_path: Path) -> None:
+    path = tmp_path / "SPY_20131007_tick_trade.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.csv", "34200000,1674100,100,P,1,0\n")
+    assert list(read_setup(["--replay-trades", str(path)]).trade_replays) == ["SPY"]
+    assert list(read_setup(["--replay-trades", f"QQQ={path}"]).trade_replays) == ["QQQ"]
 
 
 def test_every_option_is_a_flag() -> None:
@@ -42,6 +56,11 @@ def test_a_replay_without_symbol_takes_it_from_the_file_name(tmp_path: Path) -> 
         (["--rate", "nan"], "--rate must be at least 0, was nan"),
         (["--host", "0.0.0.0"], "argument --host"),
         (["--nope"], "unrecognized arguments: --nope"),
+        (["--trade-rate", "SPY=-1"], "--trade-rate SPY must be at least 0, was -1"),
+        (["--line-cap", "x"], "--line-cap must be an integer, was 'x'"),
+        (["--bar-pacing", "maybe"], "--bar-pacing must be one of on, off, was 'maybe'"),
+        (["--replay-window", "9-10"], "--replay-window must read HH:MM-HH:MM"),
+        (["--replay-trades", "no_20131007.zip"], "--replay-trades cannot be read, was 'no_2013"),
         (["--replay", "nowhere.jsonl"], "--replay cannot be read, was 'nowhere.jsonl'"),
         (["--scenario", "nowhere.yaml"], "scenario nowhere.yaml cannot be read"),
     ],

@@ -73,7 +73,10 @@ def test_a_password_of_the_url_logs_in(guarded: RedisServer) -> None:
 
 
 def test_user_and_password_of_the_url_log_in(guarded: RedisServer) -> None:
-    asyncio.run(ping(f"redis://default:{QUOTED}@127.0.0.1:{guarded.port}/0"))
+    url = f"redis://default:{QUOTED}@127.0.0.1:{guarded.port}/0"
+    asyncio.run(feed_some(url))
+    with DepthKeys(url) as keys:
+        assert keys.seqs("SPY") == list(range(1, 21))
 
 
 @pytest.mark.parametrize(

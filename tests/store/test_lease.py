@@ -80,6 +80,8 @@ def test_leases_of_different_workers_do_not_meet(redis_url: str) -> None:
     async def scenario(store: Store) -> None:
         await lease(store).acquire()
         await Lease(store, Keys(), "ibkr_trades").acquire()
+        held = await store.call(store.client.keys("coord:lease:*"))
+        assert sorted(held) == [b"coord:lease:ibkr_depth", b"coord:lease:ibkr_trades"]
 
     with_store(redis_url, scenario)
 
@@ -107,7 +109,10 @@ def test_a_dead_process_of_this_host_is_taken_over_at_once(redis_url: str) -> No
 def test_a_later_process_with_the_same_pid_is_not_the_holder(redis_url: str) -> None:
     async def scenario(store: Store) -> None:
         hold(redis_url, Holder("t", HERE, os.getpid(), (process_start(os.getpid()) or 0) - 1))
-        await lease(store).acquire()
+        taken = lease(store)
+        await taken.acquire()
+        stored = await store.call(store.client.get("coord:lease:ibkr_depth"))
+        assert msgspec.json.decode(stored or b"", type=Holder) == taken.holder
 
     with_store(redis_url, scenario)
 

@@ -59,6 +59,7 @@ def test_a_worker_of_the_same_source_may_write_too(redis_url: str) -> None:
     async def scenario(store: Store) -> None:
         await source.claim(store, Keys(), "sim")
         await source.claim(store, Keys(), "sim")
+        assert await source.current(store, Keys()) == "sim"
 
     with_store(redis_url, scenario)
 
@@ -81,6 +82,8 @@ def test_another_prefix_is_another_product(redis_url: str) -> None:
     async def scenario(store: Store) -> None:
         await source.claim(store, Keys(), "sim")
         await source.claim(store, Keys("live:"), "live")
+        assert await source.current(store, Keys()) == "sim"
+        assert await source.current(store, Keys("live:")) == "live"
 
     with_store(redis_url, scenario)
 

@@ -181,11 +181,7 @@ class Minutes:
         newest = min(minute_of(now_s), max(self._minutes, default=minute_of(now_s)))
         oldest = newest - self._keep_minutes * MINUTE_S
         self._forgotten_to = max(self._forgotten_to, oldest)
-        past = [
-            start
-            for start, minute in self._minutes.items()
-            if start < oldest and not minute.touched and not self._in_outage(start)
-        ]
+        past = [start for start in self._minutes if start < oldest and not self._in_outage(start)]
         for start in past:
             del self._minutes[start]
 

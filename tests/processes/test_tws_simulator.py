@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 from ib_async import IB, StartupFetchALL, StartupFetchNONE, Stock
 
 from simulators.tws.process import SimulatorProcess as Simulator
+from tests.support.until import until
 
 RECORDINGS = Path(__file__).parents[3] / "shared/data/depth"
-DEADLINE_S = 10.0
 
 
 class Client:
@@ -67,13 +66,6 @@ def start() -> Iterator[Start]:
     yield launch
     for simulator in running:
         simulator.stop()
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "condition not met in time"
-        await asyncio.sleep(0.01)
 
 
 def session(simulator: Simulator, body: Callable[[Client], Awaitable[None]]) -> None:
@@ -264,6 +256,7 @@ def test_a_dropped_client_connects_again(start: Start, command: str) -> None:
         await asyncio.sleep(0.3)
         again = Client()
         await again.connect(simulator.port)
+        assert again.ib.isConnected()
         again.ib.disconnect()
 
     session(simulator, body)

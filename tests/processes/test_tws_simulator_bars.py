@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from .test_tws_simulator_data import Client, Start, launching, session, tape_of, until
+from tests.support.until import until
+
+from .test_tws_simulator_data import Client, Start, launching, session, tape_of
 
 
 @pytest.fixture

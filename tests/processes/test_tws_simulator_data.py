@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,7 @@ import pytest
 from ib_async import IB, Contract, StartupFetchNONE, Stock
 
 from simulators.tws.process import SimulatorProcess as Simulator
-
-DEADLINE_S = 20.0
+from tests.support.until import until
 
 
 class Client:
@@ -65,13 +63,6 @@ def launching(*common: str) -> Iterator[Start]:
 def start() -> Iterator[Start]:
     with launching("--trade-rate", "40", "--sample-ms", "20") as launch:
         yield launch
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "condition not met in time"
-        await asyncio.sleep(0.01)
 
 
 def session(simulator: Simulator, body: Callable[[Client], Awaitable[None]]) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from ib_async import Stock
 
-from .test_tws_simulator_data import Client, Start, launching, session, until
+from tests.support.until import until
+
+from .test_tws_simulator_data import Client, Start, launching, session
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from .test_tws_simulator_data import Client, Start, launching, session, until
+from tests.support.until import until
+
+from .test_tws_simulator_data import Client, Start, launching, session
 
 RECORDINGS = Path(__file__).parents[3] / "shared/data/bars"
 # Midnight in New York, 2013-10-07.

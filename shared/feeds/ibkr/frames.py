@@ -68,7 +68,7 @@ class FrameReader:
             self._handshake()
 
     def walk(self, limit: int) -> bool:
-        """Hand out frames until `limit` of ours were handled; True when more wait.
+        """Hand out at most `limit` frames, ours and ib_async's together; True when more wait.
 
         Raises:
             ProtocolViolation: a frame length that cannot be one.

@@ -39,7 +39,7 @@ def ours() -> int:
     log: Log = []
     confirm = Backlog.confirm
 
-    def confirm_and_log(self: Backlog, batch: Any, now_s: float) -> None:
+    def confirm_and_log(self: Backlog[Any], batch: Any, now_s: float) -> None:
         seen = time.monotonic()
         last = {item.symbol: item.seq for item in batch}
         log.extend((symbol, seq, seen) for symbol, seq in last.items())

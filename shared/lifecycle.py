@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from loguru import logger
@@ -22,7 +22,11 @@ class Feed(Protocol):
 
 
 async def run_feed(
-    worker: Worker, feed: Feed, connecting: Coroutine[Any, Any, None], sink: Sink, report: Reporter
+    worker: Worker,
+    feed: Feed,
+    connecting: Coroutine[Any, Any, None],
+    sinks: Sequence[Sink[Any]],
+    report: Reporter,
 ) -> None:
     """Run until the stop signal, or until `connecting` gives up and raises.
 
@@ -32,19 +36,20 @@ async def run_feed(
     connection.add_done_callback(lambda _: worker.stop.set())
     try:
         async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(sink.run())
+            writing = {tasks.create_task(sink.run()) for sink in sinks}
             reporting = tasks.create_task(report.run())
             await worker.stop.wait()
             worker.health.set("stopping", worker.health.connected)
             await feed.stop()
             await asyncio.wait({connection}, timeout=_CANCEL_S)
-            sink.stop()
-            await asyncio.wait({writing}, timeout=DRAIN_S - _CANCEL_S)
-            if lost := sink.abandon():
-                logger.error("{} updates could not be written before the stop", lost)
+            for sink in sinks:
+                sink.stop()
+            await asyncio.wait(writing, timeout=DRAIN_S - _CANCEL_S)
+            if lost := sum(sink.abandon() for sink in sinks):
+                logger.error("{} items could not be written before the stop", lost)
             report.drain_losses()
-            reporting.cancel()
-            writing.cancel()
+            for task in (reporting, *writing):
+                task.cancel()
     finally:
         connection.cancel()
         outcome = await asyncio.gather(connection, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,21 +30,24 @@ _STARTING_S: Final = 15.0
 class Sources:
     """Where a feed's figures come from; `family` names its metrics hash.
 
-    `health` gives (connected, why degraded or an empty string); `coverage` a row per symbol.
+    `health` gives (connected, why degraded or an empty string); `coverage` a row per symbol;
+    `items` says what the first sink writes.
     """
 
     family: str
+    items: str
     health: Callable[[], tuple[bool, str]]
     metrics: Callable[[], Mapping[str, Any]]
-    coverage: Callable[[], Mapping[str, Mapping[str, float | int]]]
+    coverage: Callable[[], Mapping[str, Mapping[str, float | int]]] | None = None
 
 
 class Reporter:
-    def __init__(self, worker: Worker, sink: Sink, sources: Sources) -> None:
+    def __init__(self, worker: Worker, sinks: Sequence[Sink[Any]], sources: Sources) -> None:
+        """The figures of the first sink stand flat in the metrics, those of others by feed."""
         self._worker = worker
-        self._sink = sink
+        self._sinks = sinks
         self._sources = sources
-        self._said = sink.metrics()
+        self._said = sinks[0].metrics()
         self._said_health = ""
         self._starting_until_s = time.monotonic() + _STARTING_S
 
@@ -63,16 +66,17 @@ class Reporter:
 
     def drain_losses(self) -> None:
         """Losses become gap entries once Redis takes them, so that one outage is one range."""
-        if self._sink.losses and self._sink.available:
-            for entry in self._sink.losses.drain():
-                self._worker.ledger.gap(entry)
+        for sink in self._sinks:
+            if sink.losses and sink.available:
+                for entry in sink.losses.drain():
+                    self._worker.ledger.gap(entry)
 
     def _report_health(self) -> None:
         health = self._worker.health
         if health.state == "stopping":
             return
         connected, why = self._sources.health()
-        if not self._sink.available:
+        if not all(sink.available for sink in self._sinks):
             why = why or "redis is away"
         state = "degraded" if why else "running"
         if connected:
@@ -86,11 +90,13 @@ class Reporter:
         health.set(state, connected, why)
 
     async def _publish(self) -> None:
-        sink = self._sink.metrics()
-        values = {**self._sources.metrics(), **sink, **process_figures()}
+        sink = self._sinks[0].metrics()
+        others = {other.feed: other.metrics() for other in self._sinks[1:]}
+        values = {**self._sources.metrics(), **sink, **others, **process_figures()}
         try:
             await self._worker.metrics.write(self._sources.family, values)
-            await self._worker.metrics.coverage(self._sources.coverage())
+            if self._sources.coverage is not None:
+                await self._worker.metrics.coverage(self._sources.coverage())
         except StoreError as error:
             logger.debug("metrics not written: {}", error)
         delta = {
@@ -101,7 +107,7 @@ class Reporter:
         persisted = max(0, delta["writes"] + delta["resent"])
         self._said = sink
         logger.bind(**delta, queued=sink["queue_depth"]).info(
-            "persisted {} updates in {} flushes", persisted, delta["flushes"]
+            "persisted {} {} in {} flushes", persisted, self._sources.items, delta["flushes"]
         )
 
 

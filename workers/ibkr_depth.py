@@ -9,6 +9,7 @@ from shared.feeds.ibkr.connection import ConnectionPolicy, GatewayConnection
 from shared.feeds.ibkr.depth import DepthFeed
 from shared.feeds.ibkr.depth_state import DepthPolicy
 from shared.lifecycle import run_feed
+from shared.market.depth import DepthUpdate
 from shared.process import Family, Worker, run
 from shared.reporting import Reporter, Sources
 from shared.store.depth import DepthTtls, DepthWriter
@@ -21,7 +22,7 @@ NAME: Final = "ibkr_depth"
 FAMILY: Final = Family("ibkr_ingestion", (NAME,), has_flag=True)
 
 
-def build(worker: Worker) -> tuple[DepthWriter, Sink, DepthFeed]:
+def build(worker: Worker) -> tuple[DepthWriter, Sink[DepthUpdate], DepthFeed]:
     """The path of a row: feed → outlet → writer → sink."""
     settings, redis = worker.settings, worker.settings.redis
     symbols = settings.depth_symbols()
@@ -55,9 +56,9 @@ async def main(worker: Worker) -> None:
     gateway = GatewayConnection(
         policy, feed.serve, lambda kind, text: worker.ledger.incident(kind, "", text)
     )
-    sources = Sources("ibkr", feed.health, feed.metrics, feed.coverage_report)
-    reporter = Reporter(worker, sink, sources)
-    await run_feed(worker, feed, gateway.run(worker.stop), sink, reporter)
+    sources = Sources("ibkr", "updates", feed.health, feed.metrics, feed.coverage_report)
+    reporter = Reporter(worker, [sink], sources)
+    await run_feed(worker, feed, gateway.run(worker.stop), [sink], reporter)
 
 
 if __name__ == "__main__":

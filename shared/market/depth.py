@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+ENTRY_OVERHEAD_BYTES: Final = 200
 
 
 class BookState(StrEnum):
@@ -42,6 +45,11 @@ class DepthUpdate(msgspec.Struct, gc=False):
     state: BookState
     seq: int = 0
     entry_ms: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of a bounded queue: its text and the objects around it."""
+        return len(self.bids) + len(self.asks) + ENTRY_OVERHEAD_BYTES
 
 
 class GapWindow(msgspec.Struct, frozen=True):

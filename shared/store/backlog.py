@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Generic
 
-from shared.market.depth import DepthUpdate
 from shared.store.confirmed import Confirmed, Position, Span
+from shared.store.item import Item, ItemT
 from shared.store.losses import GapEntry, Losses, Lost
 
 # Since the confirmation: what waited for long in the queue is no safer in Redis than the rest.
 RING_S: Final = 5.0
 RING_ENTRIES: Final = 20_000
-_ENTRY_OVERHEAD_BYTES: Final = 200
 
 
-class Backlog:
+class Backlog(Generic[ItemT]):
     def __init__(self, feed: str, max_entries: int, max_bytes: int) -> None:
         self._feed = feed
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._queue: deque[DepthUpdate] = deque()
+        self._queue: deque[ItemT] = deque()
         # Confirmed batches with the time of their confirmation.
-        self._ring: deque[tuple[float, Sequence[DepthUpdate]]] = deque()
+        self._ring: deque[tuple[float, Sequence[ItemT]]] = deque()
         self._ring_entries = 0
         self._confirmed = Confirmed()
         # Bytes of queued and in-flight items.
@@ -39,33 +38,33 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, item: DepthUpdate) -> None:
+    def put(self, item: ItemT) -> None:
         self._queue.append(item)
-        self.bytes += len(item.bids) + len(item.asks) + _ENTRY_OVERHEAD_BYTES
+        self.bytes += item.size_bytes
         if len(self._queue) > self._max_entries or self.bytes > self._max_bytes:
             self._drop("queue full", self._max_entries, self._max_bytes)
 
-    def take(self, limit: int) -> list[DepthUpdate]:
+    def take(self, limit: int) -> list[ItemT]:
         """The oldest items, now in flight: `confirm`, `refuse` or `put_back` must follow."""
         queue = self._queue
         return [queue.popleft() for _ in range(min(len(queue), limit))]
 
-    def put_back(self, batch: Sequence[DepthUpdate]) -> None:
+    def put_back(self, batch: Sequence[ItemT]) -> None:
         """The flush failed: its items are the oldest again."""
         self._queue.extendleft(reversed(batch))
 
-    def confirm(self, batch: Sequence[DepthUpdate], now_s: float) -> None:
+    def confirm(self, batch: Sequence[ItemT], now_s: float) -> None:
         """Redis has these items."""
         add = self._confirmed.add
         for item in batch:
             add(item)
-        self.bytes -= sum(map(_size, batch))
+        self.bytes -= sum(item.size_bytes for item in batch)
         self.written += len(batch)
         self._keep(batch, now_s)
 
-    def refuse(self, item: DepthUpdate, reason: str) -> None:
+    def refuse(self, item: ItemT, reason: str) -> None:
         """Redis will never take this item in flight."""
-        self.bytes -= _size(item)
+        self.bytes -= item.size_bytes
         self.losses.add(_lost(item), reason)
 
     def abandon(self) -> int:
@@ -89,8 +88,8 @@ class Backlog:
         return resent
 
     def _skip(self, stored: Mapping[str, Position], now_s: float) -> None:
-        known: list[DepthUpdate] = []
-        kept: deque[DepthUpdate] = deque()
+        known: list[ItemT] = []
+        kept: deque[ItemT] = deque()
         for item in self._queue:
             position = stored.get(item.symbol)
             has = position is not None and item.seq <= position.seq
@@ -106,11 +105,11 @@ class Backlog:
         self.written -= len(again) + sum(self._give_up(symbol, span, first) for span in lost)
         # Queued items of the symbol are newer: in front of everything keeps their order.
         self._queue.extendleft(reversed(again))
-        self.bytes += sum(map(_size, again))
+        self.bytes += sum(item.size_bytes for item in again)
         self.resent += len(again)
         return len(again)
 
-    def _give_up(self, symbol: str, span: Span, first: DepthUpdate | None) -> int:
+    def _give_up(self, symbol: str, span: Span, first: ItemT | None) -> int:
         """What of a span is older than `first`, the oldest sent again, is a gap; how many."""
         last, last_ts = span.last, span.last_ts
         if first is not None and first.seq <= last:
@@ -124,18 +123,18 @@ class Backlog:
         )
         return count
 
-    def _keep(self, batch: Sequence[DepthUpdate], now_s: float) -> None:
+    def _keep(self, batch: Sequence[ItemT], now_s: float) -> None:
         ring = self._ring
         ring.append((now_s, batch))
         self._ring_entries += len(batch)
         while ring and (self._ring_entries > RING_ENTRIES or now_s - ring[0][0] > RING_S):
             self._ring_entries -= len(ring.popleft()[1])
 
-    def _take_from_ring(self, symbol: str, seq: int) -> list[DepthUpdate]:
-        taken: list[DepthUpdate] = []
-        kept: deque[tuple[float, Sequence[DepthUpdate]]] = deque()
+    def _take_from_ring(self, symbol: str, seq: int) -> list[ItemT]:
+        taken: list[ItemT] = []
+        kept: deque[tuple[float, Sequence[ItemT]]] = deque()
         for confirmed_s, batch in self._ring:
-            rest: list[DepthUpdate] = []
+            rest: list[ItemT] = []
             for item in batch:
                 lost = item.symbol == symbol and item.seq > seq
                 (taken if lost else rest).append(item)
@@ -148,13 +147,9 @@ class Backlog:
         queue = self._queue
         while queue and (len(queue) > max_entries or self.bytes > max_bytes):
             item = queue.popleft()
-            self.bytes -= _size(item)
+            self.bytes -= item.size_bytes
             self.losses.add(_lost(item), reason)
 
 
-def _size(item: DepthUpdate) -> int:
-    return len(item.bids) + len(item.asks) + _ENTRY_OVERHEAD_BYTES
-
-
-def _lost(item: DepthUpdate) -> Lost:
+def _lost(item: Item) -> Lost:
     return Lost(item.symbol, item.venue, item.seq, item.ts_ms)

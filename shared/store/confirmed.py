@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from shared.market.depth import DepthUpdate
+from shared.store.item import Item
 
 # A gap starts a new span. Redis loses its newest entries, so old spans may be forgotten.
 _MAX_SPANS: Final = 64
@@ -33,7 +33,7 @@ class Confirmed:
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
 
-    def add(self, item: DepthUpdate) -> None:
+    def add(self, item: Item) -> None:
         """Numbers of a symbol come in rising order."""
         spans = self._spans.get(item.symbol)
         if spans is None:

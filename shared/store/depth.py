@@ -63,7 +63,7 @@ class DepthWriter:
         # Symbols whose last values Redis may lack, though it has their entries.
         self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
-        self.sink: Sink | None = None
+        self.sink: Sink[DepthUpdate] | None = None
         self._expiries = (ttls.heartbeat_s, ttls.order_book_s)
         self.window(0.0)
 
@@ -122,7 +122,7 @@ class DepthWriter:
     def repeat(self, symbols: Iterable[str]) -> None:
         self._unsure.update(symbol for symbol in symbols if self._targets[symbol].last)
 
-    def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
+    def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush[DepthUpdate]:
         commands = Commands()
         entries: list[bytes] = []
         by_venue: dict[tuple[str, str], DepthUpdate] = {}
@@ -155,8 +155,8 @@ class DepthWriter:
         said = (parked, owned, frozenset(self._unsure), self._expiries)
         return Flush(payload, batch, commands.names, said)
 
-    def confirmed(self, flush: Flush, replies: Sequence[Any] = ()) -> None:
-        for name, reply in zip(flush.names, replies[len(flush.appended) :], strict=False):
+    def confirmed(self, flush: Flush[DepthUpdate], replies: Sequence[Any] = ()) -> None:
+        for name, reply in zip(flush.names, replies[flush.item_replies :], strict=False):
             if name.startswith("ticker_quote") and reply in _QUOTE_COUNTERS:
                 self._quotes[_QUOTE_COUNTERS[reply]] += 1
         parked, owned, unsure, expiries = flush.side

@@ -4,41 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 
-from shared.market.depth import DepthUpdate
 from shared.store.confirmed import Position
+from shared.store.item import ItemT
 from shared.store.resp import pack
 from shared.store.scripts import Script
 
 
-class Flush:
-    """Packed commands; the first `len(appended)` replies belong to those items in order.
+class Flush(Generic[ItemT]):
+    """Packed commands; the first replies belong to the appended items, in order.
 
-    `names` say what the other replies are about, for the log; `side` is the writer's own note
-    of what the flush says besides its items.
+    `shares` says how many items each of these replies answers for, None means one each. `names`
+    say what the other replies are about, for the log; `side` is the writer's own note of what
+    the flush says besides its items.
     """
 
-    __slots__ = ("appended", "names", "payload", "side")
+    __slots__ = ("appended", "names", "payload", "shares", "side")
 
     def __init__(
-        self, payload: bytes, appended: Sequence[DepthUpdate], names: list[str], side: Any
+        self,
+        payload: bytes,
+        appended: Sequence[ItemT],
+        names: list[str],
+        side: Any,
+        shares: Sequence[int] | None = None,
     ) -> None:
         self.payload = payload
         self.appended = appended
         self.names = names
         self.side = side
+        self.shares = shares
+
+    @property
+    def item_replies(self) -> int:
+        """How many replies are about items; those about `names` follow."""
+        return len(self.appended if self.shares is None else self.shares)
 
     @property
     def replies(self) -> int:
-        return len(self.appended) + len(self.names)
+        return self.item_replies + len(self.names)
+
+    def items(self, index: int) -> Sequence[ItemT]:
+        """The items that reply number `index` answers for."""
+        if self.shares is None:
+            return self.appended[index : index + 1]
+        start = sum(self.shares[:index])
+        return self.appended[start : start + self.shares[index]]
 
     def name(self, index: int) -> str:
         """What reply number `index` is about."""
-        appended = len(self.appended)
-        if index < appended:
-            return f"XADD {self.appended[index].symbol}"
-        return self.names[index - appended]
+        if index < self.item_replies:
+            verb = "XADD" if self.shares is None else "append"
+            return f"{verb} {self.items(index)[0].symbol}"
+        return self.names[index - self.item_replies]
 
 
 @dataclass(slots=True)
@@ -53,16 +72,16 @@ class Commands:
         self.names.append(name)
 
 
-class Writer(Protocol):
+class Writer(Protocol[ItemT]):
     """Turns items into commands; one per key family."""
 
     feed: str
     scripts: tuple[Script, ...]
 
-    def encode(self, batch: Sequence[DepthUpdate], drained: bool) -> Flush:
+    def encode(self, batch: Sequence[ItemT], drained: bool) -> Flush[ItemT]:
         """Commands for a batch; `drained` says that no item waits behind it."""
 
-    def confirmed(self, flush: Flush, replies: Sequence[Any]) -> None:
+    def confirmed(self, flush: Flush[ItemT], replies: Sequence[Any]) -> None:
         """The flush was carried out, with these replies."""
 
     def metrics(self) -> dict[str, int]:

@@ -13,15 +13,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import hiredis
 from loguru import logger
 
 from shared.errors import StoreUnavailable
-from shared.market.depth import DepthUpdate
 from shared.store.backlog import Backlog
 from shared.store.flush import Flush, Writer
+from shared.store.item import ItemT
 from shared.store.losses import Losses
 from shared.store.outcome import first_passing, judge
 from shared.store.resp import RespConnection, pack
@@ -44,11 +44,13 @@ class SinkBounds:
     max_updates: int
 
 
-class Sink:
-    def __init__(self, connection: RespConnection, writer: Writer, bounds: SinkBounds) -> None:
+class Sink(Generic[ItemT]):
+    def __init__(
+        self, connection: RespConnection, writer: Writer[ItemT], bounds: SinkBounds
+    ) -> None:
         self._connection = connection
         self._writer = writer
-        self._backlog = Backlog(writer.feed, bounds.max_entries, bounds.max_bytes)
+        self._backlog: Backlog[ItemT] = Backlog(writer.feed, bounds.max_entries, bounds.max_bytes)
         self._max_updates = bounds.max_updates
         self._wake = asyncio.Event()
         self._compare = True
@@ -58,9 +60,14 @@ class Sink:
         self._failures = 0
         self._stopping = False
         self._sent_s = 0.0
-        self._in_flight: Flush | None = None
-        self._prepared: Flush | None = None
+        self._in_flight: Flush[ItemT] | None = None
+        self._prepared: Flush[ItemT] | None = None
         self._tally = Tally()
+
+    @property
+    def feed(self) -> str:
+        """What it writes, as gaps and metrics name it."""
+        return self._writer.feed
 
     @property
     def available(self) -> bool:
@@ -70,7 +77,7 @@ class Sink:
     def losses(self) -> Losses:
         return self._backlog.losses
 
-    def put(self, item: DepthUpdate) -> None:
+    def put(self, item: ItemT) -> None:
         """Queue one item; the oldest are dropped where the bounds are reached."""
         self._backlog.put(item)
         self._wake.set()
@@ -150,7 +157,7 @@ class Sink:
             raise
         await self._settle(flush, replies)
 
-    async def _exchange(self, flush: Flush) -> Sequence[Any]:
+    async def _exchange(self, flush: Flush[ItemT]) -> Sequence[Any]:
         self._sent_s = asyncio.get_running_loop().time()
         waiting = self._connection.send(flush.payload, flush.replies)
         if len(self._backlog) >= self._max_updates:
@@ -158,19 +165,19 @@ class Sink:
             self._prepared = self._encode()
         return await waiting
 
-    async def _settle(self, flush: Flush, replies: Sequence[Any]) -> None:
-        outcome = judge(flush.appended, replies)
+    async def _settle(self, flush: Flush[ItemT], replies: Sequence[Any]) -> None:
+        outcome = judge(flush, replies)
         now_s = asyncio.get_running_loop().time()
         self._backlog.confirm(outcome.written, now_s)
         self._tally.flushed(outcome.written, now_s)
-        for index in outcome.refused:
-            self._lose(flush, index, str(replies[index]))
+        for item, index in outcome.refused:
+            self._lose(item, flush.name(index), str(replies[index]))
         passing = first_passing(replies)
         if passing is not None:
             await self._hold(flush, outcome.again, passing, str(replies[passing]))
             return
         self._in_flight = None
-        for index in range(len(flush.appended), len(replies)):
+        for index in range(flush.item_replies, len(replies)):
             if isinstance(replies[index], hiredis.ReplyError):
                 self._report(flush.name(index), str(replies[index]))
         self._writer.confirmed(flush, replies)
@@ -178,22 +185,22 @@ class Sink:
         self._back()
 
     async def _hold(
-        self, flush: Flush, again: Sequence[DepthUpdate], failed: int, reason: str
+        self, flush: Flush[ItemT], again: Sequence[ItemT], failed: int, reason: str
     ) -> None:
         self._taking = False
         self._again(flush, again)
         self._unavailable(flush.name(failed), reason)
         await asyncio.sleep(self._wait_s())
 
-    def _next(self) -> Flush:
+    def _next(self) -> Flush[ItemT]:
         prepared, self._prepared = self._prepared, None
         return prepared or self._encode()
 
-    def _encode(self) -> Flush:
+    def _encode(self) -> Flush[ItemT]:
         batch = self._backlog.take(self._max_updates)
         return self._writer.encode(batch, drained=not self._backlog)
 
-    def _again(self, flush: Flush, items: Sequence[DepthUpdate]) -> None:
+    def _again(self, flush: Flush[ItemT], items: Sequence[ItemT]) -> None:
         """Queue `items` of a flush once more, and all of the one prepared behind it."""
         prepared, self._prepared = self._prepared, None
         self._in_flight = None
@@ -203,10 +210,10 @@ class Sink:
         self._backlog.put_back(items)
         self._writer.repeat({item.symbol for item in flush.appended})
 
-    def _lose(self, flush: Flush, index: int, error: str) -> None:
+    def _lose(self, item: ItemT, name: str, error: str) -> None:
         """An error that no retry cures: the item is lost, and that is written down."""
-        self._report(flush.name(index), error)
-        self._backlog.refuse(flush.appended[index], f"redis refused: {error[:80]}")
+        self._report(name, error)
+        self._backlog.refuse(item, f"redis refused: {error[:80]}")
         # An id not above the stream's newest: somebody else wrote there.
         self._compare = self._compare or "equal or smaller" in error
 

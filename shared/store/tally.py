@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from shared.market.depth import DepthUpdate
+from shared.store.item import Item
 from shared.store.latency import BOUNDS_MS, LatencyHistogram
 
 
@@ -18,7 +18,7 @@ class Tally:
         self._conflated = 0
         self._latency = LatencyHistogram()
 
-    def flushed(self, written: Sequence[DepthUpdate], now_s: float) -> None:
+    def flushed(self, written: Sequence[Item], now_s: float) -> None:
         self.flushes += 1
         # Only the newest of a symbol leaves its last values.
         self._conflated += len(written) - len({item.symbol for item in written})

@@ -36,7 +36,11 @@ class Feed:
 
     def sources(self) -> Sources:
         return Sources(
-            "ibkr", lambda: (self.connected, self.why), lambda: {"updates": 7}, lambda: self.covered
+            "ibkr",
+            "updates",
+            lambda: (self.connected, self.why),
+            lambda: {"updates": 7},
+            lambda: self.covered,
         )
 
 
@@ -57,7 +61,7 @@ async def reporting(url: str, bounds: SinkBounds = SHIPPED) -> AsyncIterator[Rep
     stop = asyncio.Event()
     worker = Worker(NAME, settings, keys, store, ledger, metrics, Health(), stop, 0)
     async with feeding(url, bounds) as writing:
-        reporter = Reporter(worker, writing.sink, feed.sources())
+        reporter = Reporter(worker, [writing.sink], feed.sources())
         tasks = [asyncio.ensure_future(reporter.run()), asyncio.ensure_future(ledger.run())]
         try:
             yield Reporting(worker, feed, writing, reporter)

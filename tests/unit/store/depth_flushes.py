@@ -22,7 +22,7 @@ def writer(ttls: DepthTtls | None = None, prefix: str = "") -> DepthWriter:
 
 def encode(
     found: DepthWriter, *batch: DepthUpdate, drained: bool = True
-) -> tuple[Flush, list[list[str]]]:
+) -> tuple[Flush[DepthUpdate], list[list[str]]]:
     flush = found.encode(batch, drained)
     return flush, commands(flush.payload)
 

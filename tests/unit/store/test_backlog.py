@@ -10,30 +10,30 @@ from tests.unit.store.updates import UPDATE_BYTES, update, updates
 Range = tuple[str, int | None, int | None, str, int | None]
 
 
-def backlog(max_entries: int = 100, max_bytes: int = 1_000_000) -> Backlog:
+def backlog(max_entries: int = 100, max_bytes: int = 1_000_000) -> Backlog[DepthUpdate]:
     return Backlog("depth", max_entries, max_bytes)
 
 
-def filled(*seqs: int, max_entries: int = 100) -> Backlog:
+def filled(*seqs: int, max_entries: int = 100) -> Backlog[DepthUpdate]:
     found = backlog(max_entries)
     for item in updates(*seqs):
         found.put(item)
     return found
 
 
-def confirmed(*seqs: int, now_s: float = 0.0) -> Backlog:
+def confirmed(*seqs: int, now_s: float = 0.0) -> Backlog[DepthUpdate]:
     found = filled(*seqs)
     found.confirm(found.take(100), now_s)
     return found
 
 
-def queued(found: Backlog) -> list[int]:
+def queued(found: Backlog[DepthUpdate]) -> list[int]:
     items = found.take(10_000)
     found.put_back(items)
     return [item.seq for item in items]
 
 
-def ranges(found: Backlog) -> list[Range]:
+def ranges(found: Backlog[DepthUpdate]) -> list[Range]:
     return [
         (gap.symbol, gap.from_seq, gap.to_seq, gap.reason, gap.count)
         for gap in found.losses.drain()

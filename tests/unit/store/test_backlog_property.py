@@ -34,7 +34,9 @@ STEPS = st.lists(
 class Walk:
     """A backlog of at most ten entries and the Redis behind it: per symbol a rising list."""
 
-    backlog: Backlog = field(default_factory=lambda: Backlog("depth", 10, 9 * UPDATE_BYTES))
+    backlog: Backlog[DepthUpdate] = field(
+        default_factory=lambda: Backlog("depth", 10, 9 * UPDATE_BYTES)
+    )
     streams: dict[str, list[int]] = field(default_factory=lambda: {s: [] for s in SYMBOLS})
     seqs: Counter[str] = field(default_factory=Counter)
     gaps: list[GapEntry] = field(default_factory=list)

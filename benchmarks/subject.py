@@ -34,6 +34,7 @@ def report(log: Log) -> None:
 def ours() -> int:
     from shared.process import run
     from shared.store.backlog import Backlog
+    from shared.store.heartbeat import ibkr_family
     from workers import ibkr_depth
 
     log: Log = []
@@ -47,7 +48,7 @@ def ours() -> int:
 
     if os.environ.get("BENCH_LOG") != "0":
         Backlog.confirm = confirm_and_log  # type: ignore[method-assign]
-    code = run(ibkr_depth.NAME, ibkr_depth.FAMILY, ibkr_depth.main)
+    code = run(ibkr_depth.NAME, ibkr_family, ibkr_depth.main)
     report(log)
     return code
 

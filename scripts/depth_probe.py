@@ -113,7 +113,7 @@ class DepthProbe:
         rows = DepthRows(_keep_nothing, _first_row, self._on_bad_row)
         self._rows = rows
         session.on_error = self._on_error
-        session.take_frames(rows.handlers, rows.on_slice, _never_congested)
+        session.take_frames(rows, _never_congested)
 
     def _open_all(self) -> None:
         for symbol, instrument in self._contracts.instruments.items():

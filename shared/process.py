@@ -76,9 +76,10 @@ class Worker:
 
 
 Main = Callable[[Worker], Awaitable[None]]
+FamilyOf = Callable[[Settings], Family]
 
 
-def run(name: str, family: Family, main: Main) -> int:
+def run(name: str, family_of: FamilyOf, main: Main) -> int:
     """Run a worker to its end and return the process's exit code."""
     try:
         settings = load_settings(os.environ, repository_root())
@@ -91,7 +92,7 @@ def run(name: str, family: Family, main: Main) -> int:
         return EXIT_SETTINGS
     logs.configure(name, settings.ibkr.log_level)
     try:
-        return asyncio.run(_Process(name, family, settings, main).run())
+        return asyncio.run(_Process(name, family_of(settings), settings, main).run())
     except SourceMismatch as error:
         logger.error("{}", error)
         return EXIT_SETTINGS

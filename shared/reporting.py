@@ -43,7 +43,7 @@ class Sources:
 
 class Reporter:
     def __init__(self, worker: Worker, sinks: Sequence[Sink[Any]], sources: Sources) -> None:
-        """The figures of the first sink stand flat in the metrics, those of others by feed."""
+        """The first sink's figures stand flat in the metrics, another's as `<feed>_queue`."""
         self._worker = worker
         self._sinks = sinks
         self._sources = sources
@@ -91,7 +91,7 @@ class Reporter:
 
     async def _publish(self) -> None:
         sink = self._sinks[0].metrics()
-        others = {other.feed: other.metrics() for other in self._sinks[1:]}
+        others = {f"{other.feed}_queue": other.metrics() for other in self._sinks[1:]}
         values = {**self._sources.metrics(), **sink, **others, **process_figures()}
         try:
             await self._worker.metrics.write(self._sources.family, values)

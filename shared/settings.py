@@ -93,6 +93,12 @@ class Settings(msgspec.Struct, frozen=True):
         chosen -= set(self.symbols.standard)
         return tuple(symbol for symbol in self.universe.symbols() if symbol in chosen)
 
+    def market_symbols(self) -> tuple[str, ...]:
+        """Every symbol, most important first: pinned, then those with depth, then the others."""
+        known = self.universe.symbols()
+        ranked = [*self.universe.pinned, *self.symbols.level2, *known]
+        return tuple(dict.fromkeys(symbol for symbol in ranked if symbol in known))
+
 
 def repository_root() -> Path:
     return Path(__file__).resolve().parent.parent

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-WORKERS: Final = ("ibkr_depth",)
+WORKERS: Final = ("ibkr_depth", "ibkr_trades")
 
-WorkerName = Literal["ibkr_depth"]
+WorkerName = Literal["ibkr_depth", "ibkr_trades"]
 Source = Literal["sim", "live"]
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Indicator = Literal["RSI", "MACD", "BBANDS", "ATR"]
@@ -85,6 +85,15 @@ class IbkrSettings(Struct, frozen=True, forbid_unknown_fields=True):
     error309_recovery_cycles: Annotated[int, Meta(ge=1, le=1_000)] = 4
     fallback_retry_s: SpanS = 900.0
     depth_stale_s: Annotated[float, Meta(ge=1, le=3_600)] = 10.0
+    tick_streams: Annotated[int, Meta(ge=0, le=60)] = 5
+    tick_symbol_wait_s: Annotated[float, Meta(ge=0, le=3_600)] = 15.0
+    tick_retry_s: SpanS = 300.0
+    line_retry_s: SpanS = 60.0
+    line_stale_s: Annotated[float, Meta(ge=1, le=3_600)] = 30.0
+    allow_delayed: bool = False
+    candle_grace_s: ShortS = 2.0
+    backfill_reach_s: Annotated[float, Meta(ge=0, le=86_400)] = 7_200.0
+    backfill_trades: bool = False
     log_level: LogLevel = "INFO"
 
 

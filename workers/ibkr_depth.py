@@ -10,16 +10,16 @@ from shared.feeds.ibkr.depth import DepthFeed
 from shared.feeds.ibkr.depth_state import DepthPolicy
 from shared.lifecycle import run_feed
 from shared.market.depth import DepthUpdate
-from shared.process import Family, Worker, run
+from shared.process import Worker, run
 from shared.reporting import Reporter, Sources
 from shared.store.depth import DepthTtls, DepthWriter
 from shared.store.depth_outlet import DepthStoreOutlet
+from shared.store.heartbeat import ibkr_family
 from shared.store.resp import RespConnection
 from shared.store.rotation_log import read_fallback, read_interrupted
 from shared.store.sink import Sink, SinkBounds
 
 NAME: Final = "ibkr_depth"
-FAMILY: Final = Family("ibkr_ingestion", (NAME,), has_flag=True)
 
 
 def build(worker: Worker) -> tuple[DepthWriter, Sink[DepthUpdate], DepthFeed]:
@@ -62,4 +62,4 @@ async def main(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(NAME, FAMILY, main))
+    sys.exit(run(NAME, ibkr_family, main))

@@ -3,6 +3,7 @@
 1100 and 2110: the gateway lost IB's servers; the socket stays open and mute.
 1101: back, subscriptions gone. 1102: back, subscriptions kept, so they say; data must follow.
 2103/2104: a market-data farm broke / is back; no 1100 comes with it, and data may stay dead.
+2105/2106: the same of a history farm, which also serves the 5-second bars.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Link(Enum):
     RESUBSCRIBE = "resubscribe"  # the gateway forgot our requests: ask again, nothing to cancel
     VERIFY = "verify"  # data should flow again by itself: check, else resubscribe
     RENEW = "renew"  # requests still count at the gateway but may be dead: cancel, then ask again
+    RENEW_HISTORY = "renew history"  # the same for what a history farm serves
     REBUILD = "rebuild"  # drop the connection
 
 
@@ -34,6 +36,7 @@ class Connectivity:
     restore_deadline_s: float
     down_since_s: float | None = None
     broken_farms: dict[str, float] = field(default_factory=dict)
+    broken_history_farms: dict[str, float] = field(default_factory=dict)
 
     def notice(self, code: int, text: str, now_s: float) -> Link:
         """Answer to a message of system scope; acts on transitions only (1100 repeats)."""
@@ -44,11 +47,16 @@ class Connectivity:
         if code in (1101, 1102):
             self.down_since_s = None
             self.broken_farms.clear()
+            self.broken_history_farms.clear()
             return Link.RESUBSCRIBE if code == 1101 else Link.VERIFY
         if code == 2103:
             self.broken_farms.setdefault(farm(text), now_s)
         elif code == 2104 and self.broken_farms.pop(farm(text), None) is not None:
             return Link.RENEW
+        elif code == 2105:
+            self.broken_history_farms.setdefault(farm(text), now_s)
+        elif code == 2106 and self.broken_history_farms.pop(farm(text), None) is not None:
+            return Link.RENEW_HISTORY
         return Link.NONE
 
     def _lost(self, now_s: float) -> Link:

@@ -69,6 +69,11 @@ class Minutes:
         """What was not filled yet."""
         return tuple(self._outages)
 
+    def get(self, t: int) -> Bar | None:
+        """The bar of this start, while its minute is remembered."""
+        minute = self._minutes.get(minute_of(t))
+        return None if minute is None else minute.bars.get(t)
+
     # Events
 
     def add(self, bar: Bar) -> bool:

@@ -111,7 +111,8 @@ class StreamPlan:
     def include(self, symbol: str) -> None:
         self.excluded.discard(symbol)
 
-    def decide(self, now_s: float) -> list[OpenStream | CloseStream]:
+    def decide(self, now_s: float, at_most: int | None = None) -> list[OpenStream | CloseStream]:
+        """What to close and open now; at most so many new ones, for the message rate's sake."""
         if not self._connected:
             return []
         self._cooling = [end_s for end_s in self._cooling if end_s > now_s]
@@ -131,7 +132,7 @@ class StreamPlan:
         leaving = [symbol for symbol in reversed(eligible) if symbol in unwanted][:short]
         return [
             *(self._close(symbol, now_s) for symbol in leaving),
-            *(self._begin(symbol, now_s) for symbol in ready[:free]),
+            *(self._begin(symbol, now_s) for symbol in ready[:free][:at_most]),
         ]
 
     def _begin(self, symbol: str, now_s: float) -> OpenStream:

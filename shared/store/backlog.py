@@ -20,7 +20,7 @@ RING_ENTRIES: Final = 20_000
 
 
 class Backlog(Generic[ItemT]):
-    def __init__(self, feed: str, max_entries: int, max_bytes: int) -> None:
+    def __init__(self, feed: str, max_entries: int, max_bytes: int, numbered: bool = True) -> None:
         self._feed = feed
         self._max_entries = max_entries
         self._max_bytes = max_bytes
@@ -33,7 +33,7 @@ class Backlog(Generic[ItemT]):
         self.bytes = 0
         self.written = 0
         self.resent = 0
-        self.losses = Losses(feed)
+        self.losses = Losses(feed, numbered)
 
     def __len__(self) -> int:
         return len(self._queue)

@@ -20,21 +20,20 @@ from shared.store.depth_commands import (
     SymbolView,
     Target,
     last_values,
-    release_quote,
+    quote,
+    stop_quoting,
     stream_entry,
     venue_book,
-    write_quote,
 )
 from shared.store.flush import Commands, Flush
 from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
 from shared.store.sink import Sink
+from shared.store.ticker import QUOTE_COUNTERS
 
 OWNER_TTL_S: Final = 5
 _MIN_TTL_S: Final = 30
-# Replies of ticker_quote.lua that are counted.
-_QUOTE_COUNTERS: Final = {0: "late_quotes", 2: "future_quotes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class DepthWriter:
     """Implements `flush.Writer` for depth; also the feed's way in (`put`, `park`, `quoting`)."""
 
     feed = "depth"
+    numbered = True
 
     def __init__(self, keys: Keys, symbols: Sequence[str], maxlen: int, ttls: DepthTtls) -> None:
         self._keys = keys
@@ -59,7 +59,7 @@ class DepthWriter:
         self._owned_dirty: set[str] = set()
         # Expiries grew: keys of parked symbols must not keep the shorter one.
         self._extend = False
-        self._quotes = {"late_quotes": 0, "future_quotes": 0}
+        self._quotes = dict.fromkeys(QUOTE_COUNTERS.values(), 0)
         # Symbols whose last values Redis may lack, though it has their entries.
         self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
@@ -145,20 +145,21 @@ class DepthWriter:
         for symbol in unsure:
             self._last_values(commands, self._targets[symbol])
         parked = self._park_due(commands, drained)
-        touched = {*newest, *unsure, *(pair.symbol for pair in parked)}
-        for symbol in touched:
-            self._symbol_view(commands, self._targets[symbol])
+        # The sign of ownership first: Redis takes no quote of ours without it.
         owned = self._ownership(commands)
+        said = {s for s, venues in owned.items() if venues and self._targets[s].live}
+        for symbol in {*newest, *unsure, *(pair.symbol for pair in parked), *said}:
+            self._symbol_view(commands, self._targets[symbol])
         if self._extend:
             self._extend_expiries(commands)
         payload = b"".join([*entries, *commands.parts])
-        said = (parked, owned, frozenset(self._unsure), self._expiries)
-        return Flush(payload, batch, commands.names, said)
+        side = (parked, owned, frozenset(self._unsure), self._expiries)
+        return Flush(payload, batch, commands.names, side)
 
     def confirmed(self, flush: Flush[DepthUpdate], replies: Sequence[Any] = ()) -> None:
         for name, reply in zip(flush.names, replies[flush.item_replies :], strict=False):
-            if name.startswith("ticker_quote") and reply in _QUOTE_COUNTERS:
-                self._quotes[_QUOTE_COUNTERS[reply]] += 1
+            if name.startswith("ticker_quote") and reply in QUOTE_COUNTERS:
+                self._quotes[QUOTE_COUNTERS[reply]] += 1
         parked, owned, unsure, expiries = flush.side
         self._extend = self._extend and expiries != self._expiries
         self._unsure -= unsure
@@ -225,13 +226,13 @@ class DepthWriter:
     def _symbol_view(self, commands: Commands, target: Target) -> None:
         """Merged book and quote of a symbol, from its live venues as of this flush."""
         if not target.live:
-            release_quote(commands, target)
+            stop_quoting(commands, target)
             return
         view = SymbolView(list(target.live.values()))
         name = f"SET book {target.symbol}"
         book = view.book(target.symbol)
         commands.add(name, b"SET", target.book_key, book, b"EX", self._merged_ttl)
-        write_quote(commands, target, view, self._ticker_ttl)
+        quote(commands, target, view, self._ticker_ttl)
 
     def _ownership(self, commands: Commands) -> dict[str, list[str] | None]:
         said: dict[str, list[str] | None] = {}
@@ -241,9 +242,9 @@ class DepthWriter:
             if venues and target.live:
                 ttl = b"%d" % OWNER_TTL_S
                 value = orjson.dumps(venues)
-                commands.add(f"SET owner {symbol}", b"SET", target.owner_key, value, b"EX", ttl)
+                commands.add(f"SET owner {symbol}", b"SET", target.ticker.owner, value, b"EX", ttl)
             else:
-                commands.add(f"DEL owner {symbol}", b"DEL", target.owner_key)
+                commands.add(f"DEL owner {symbol}", b"DEL", target.ticker.owner)
         return said
 
 

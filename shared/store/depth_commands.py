@@ -11,24 +11,9 @@ from shared.market.depth import BookState, DepthUpdate
 from shared.market.nbbo import Nbbo, Row, merge
 from shared.store.flush import Commands
 from shared.store.keys import Keys
-from shared.store.scripts import script
+from shared.store.ticker import FieldValue, QuoteStamp, TickerKeys, release_quote, write_quote
 
-# A stored quote time further ahead than this is a clock that stepped back.
-FUTURE_TOLERANCE_MS: Final = 2000
-QUOTE_FIELDS: Final = (
-    "bid",
-    "bid_size",
-    "bid_venue",
-    "ask",
-    "ask_size",
-    "ask_venue",
-    "mid",
-    "spread",
-    "spread_bps",
-    "quote_ts",
-    "quote_received_ts",
-    "quote_source",
-)
+SOURCE: Final = b"depth"
 _ENTRY: Final = (
     b"%b$%d\r\n%b\r\n$2\r\nts\r\n$%d\r\n%b\r\n$4\r\nbids\r\n$%d\r\n%b\r\n"
     b"$4\r\nasks\r\n$%d\r\n%b\r\n$3\r\nseq\r\n$%d\r\n%b\r\n$5\r\nvenue\r\n$%d\r\n%b\r\n"
@@ -55,12 +40,11 @@ class Target:
         "last",
         "last_key",
         "live",
-        "owner_key",
         "parked",
         "seq",
         "stream_key",
         "symbol",
-        "ticker_key",
+        "ticker",
     )
 
     def __init__(self, symbol: str, keys: Keys, maxlen: int) -> None:
@@ -69,8 +53,7 @@ class Target:
         self.last_key = keys.depth_last(symbol).encode()
         self.hb_key = keys.depth_heartbeat(symbol).encode()
         self.book_key = keys.book(symbol).encode()
-        self.ticker_key = keys.ticker(symbol).encode()
-        self.owner_key = keys.depth_live(symbol).encode()
+        self.ticker = TickerKeys(symbol, keys)
         bound = b"%d" % maxlen
         self.entry_head = _ENTRY_HEAD % (len(self.stream_key), self.stream_key, len(bound), bound)
         self.seq = 0
@@ -190,51 +173,30 @@ class SymbolView:
         crossed = b"true" if self.nbbo.crossed else b"false"
         return _MERGED_BOOK % (symbol.encode(), venues, self.ts_ms, self.ts_ms, bids, asks, crossed)
 
-    def quote_fields(self) -> list[bytes]:
-        """Ticker fields and values; an empty value says that the field is absent."""
+    def quote_values(self) -> dict[str, FieldValue]:
+        """The ticker's quote fields, None for one that is absent."""
         nbbo = self.nbbo
-        fields: list[bytes] = []
+        values: dict[str, FieldValue] = {}
         for name, row in (("bid", nbbo.bid), ("ask", nbbo.ask)):
             price, size, venue = row or (None, None, None)
-            fields += [name.encode(), _text(price)]
-            fields += [f"{name}_size".encode(), _text(size)]
-            fields += [f"{name}_venue".encode(), _text(venue)]
-        fields += [b"mid", _text(nbbo.mid()), b"spread", _text(nbbo.spread())]
-        fields += [b"spread_bps", _text(nbbo.spread_bps())]
-        return fields
+            values |= {name: price, f"{name}_size": size, f"{name}_venue": venue}
+        return values | {
+            "mid": nbbo.mid(),
+            "spread": nbbo.spread(),
+            "spread_bps": nbbo.spread_bps(),
+        }
 
 
-def write_quote(commands: Commands, target: Target, view: SymbolView, ttl: bytes) -> None:
+def quote(commands: Commands, target: Target, view: SymbolView, ttl: bytes) -> None:
     """The quote half of the ticker, as its owner."""
-    ts = b"%d" % view.ts_ms
-    commands.add(
-        f"ticker_quote {target.symbol}",
-        b"EVALSHA",
-        script("ticker_quote").sha.encode(),
-        b"2",
-        target.ticker_key,
-        target.owner_key,
-        b"depth",
-        ts,
-        ts,
-        ttl,
-        b"%d" % FUTURE_TOLERANCE_MS,
-        *view.quote_fields(),
-    )
+    stamp = QuoteStamp(SOURCE, b"%d" % view.ts_ms, ttl)
+    write_quote(commands, target.ticker, stamp, view.quote_values())
 
 
-def release_quote(commands: Commands, target: Target) -> None:
+def stop_quoting(commands: Commands, target: Target) -> None:
     """No venue is live: the quote is nobody's, and others may take it over at once."""
-    commands.add(f"DEL owner {target.symbol}", b"DEL", target.owner_key)
-    commands.add(
-        f"ticker_release {target.symbol}",
-        b"EVALSHA",
-        script("ticker_release").sha.encode(),
-        b"1",
-        target.ticker_key,
-        b"depth",
-        *(name.encode() for name in QUOTE_FIELDS),
-    )
+    commands.add(f"DEL owner {target.symbol}", b"DEL", target.ticker.owner)
+    release_quote(commands, target.ticker, SOURCE)
 
 
 def _best(side: bytes) -> bytes:
@@ -251,9 +213,3 @@ def _rows(side: bytes) -> list[Row]:
 
 def _json(rows: list[Row]) -> bytes:
     return render([orjson.dumps(row) for row in rows])
-
-
-def _text(value: float | str | None) -> bytes:
-    if value is None:
-        return b""
-    return value.encode() if isinstance(value, str) else orjson.dumps(value)

@@ -76,6 +76,8 @@ class Writer(Protocol[ItemT]):
     """Turns items into commands; one per key family."""
 
     feed: str
+    # Whether readers see the items' numbers.
+    numbered: bool
     scripts: tuple[Script, ...]
 
     def encode(self, batch: Sequence[ItemT], drained: bool) -> Flush[ItemT]:

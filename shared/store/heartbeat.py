@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import orjson
 
+from shared.settings import Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
 FRESH_MS: Final = 6000
 STOPPED_TTL_S: Final = 86_400
+IBKR: Final = ("ibkr_depth", "ibkr_trades")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class Family:
     name: str
     workers: tuple[str, ...]
     has_flag: bool
+
+
+def ibkr_family(settings: Settings) -> Family:
+    """Every enabled worker of the gateway: `ibkr:connected` speaks for all of them."""
+    enabled = settings.supervision.workers()
+    return Family("ibkr_ingestion", tuple(name for name in IBKR if name in enabled), True)
 
 
 class HeartbeatWriter:

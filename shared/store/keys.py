@@ -36,6 +36,18 @@ class Keys:
     def ticker(self, symbol: str) -> str:
         return f"{self.prefix}market:{symbol}:ticker"
 
+    def last(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:last"
+
+    def trades(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:trades"
+
+    def bars_5s(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:bars:5s"
+
+    def bars_1min(self, symbol: str) -> str:
+        return f"{self.prefix}market:{symbol}:bars:1min"
+
     # Monitoring
 
     def heartbeat(self, worker: str) -> str:
@@ -77,6 +89,18 @@ class Keys:
 
     def depth_live(self, symbol: str) -> str:
         return f"{self.prefix}coord:depth:live:{symbol}"
+
+    def quote_times(self) -> str:
+        """Hash: the newest quote time written, by symbol."""
+        return f"{self.prefix}coord:quote:ts"
+
+    def numbers(self, worker: str) -> str:
+        """Hash: the newest number a worker gave, by kind and symbol."""
+        return f"{self.prefix}coord:seq:{worker}"
+
+    def covered(self, worker: str) -> str:
+        """Hash: Unix ms up to which a worker's data is whole or its loss entered, by symbol."""
+        return f"{self.prefix}coord:covered:{worker}"
 
     def depth_fallback(self) -> str:
         return f"{self.prefix}coord:depth:fallback"

@@ -38,8 +38,10 @@ class GapEntry(msgspec.Struct):
 class Losses:
     """Merges losses into ranges of consecutive `seq` per symbol and reason."""
 
-    def __init__(self, feed: str) -> None:
+    def __init__(self, feed: str, numbered: bool = True) -> None:
+        """Not `numbered`: the items' numbers are nothing that readers know."""
         self._feed = feed
+        self._numbered = numbered
         self._open: dict[tuple[str, str], GapEntry] = {}
         self._closed: list[GapEntry] = []
         self.total = 0
@@ -79,6 +81,9 @@ class Losses:
         entries = [*self._closed, *self._open.values()]
         self._open = {}
         self._closed = []
+        if not self._numbered:
+            for entry in entries:
+                entry.from_seq = entry.to_seq = None
         return sorted(entries, key=lambda entry: (entry.from_ts, entry.symbol))
 
     def __bool__(self) -> bool:

@@ -50,7 +50,9 @@ class Sink(Generic[ItemT]):
     ) -> None:
         self._connection = connection
         self._writer = writer
-        self._backlog: Backlog[ItemT] = Backlog(writer.feed, bounds.max_entries, bounds.max_bytes)
+        self._backlog: Backlog[ItemT] = Backlog(
+            writer.feed, bounds.max_entries, bounds.max_bytes, writer.numbered
+        )
         self._max_updates = bounds.max_updates
         self._wake = asyncio.Event()
         self._compare = True

@@ -21,7 +21,7 @@ KNOWN_KEYS: Final = re.compile(
     r"raw:ibkr:depth:(stream|last|hb):\w+|market:\w+(:\w+)?:book|market:\w+:ticker"
     r"|heartbeat:(ibkr_depth|ibkr_ingestion)|ibkr:connected"
     r"|monitoring:(ibkr:metrics|gaps|depth:coverage|depth:rotation|incidents)"
-    r"|coord:(source|lease:ibkr_depth|depth:live:\w+|depth:fallback)"
+    r"|coord:(source|lease:ibkr_depth|depth:live:\w+|depth:fallback|quote:ts)"
 )
 
 

@@ -50,7 +50,7 @@ def start(
     monkeypatch.setattr("shared.process.RENEW_EVERY_S", 0.05)
 
     def start_worker(main: Main) -> Ended:
-        code = run(NAME, FAMILY, main)
+        code = run(NAME, lambda _: FAMILY, main)
         return code, parsed(capfdbinary.readouterr().out)
 
     with restored_logging():

@@ -31,6 +31,8 @@ QUICK: Final[Mapping[str, Any]] = {
         "stream_maxlen": 1_000_000,
     },
     "modules": {"data_ingestion": {"heartbeat_interval_s": 0.5, "metrics_interval_s": 0.5}},
+    # Nobody else speaks for `ibkr:connected`.
+    "supervision": {"enabled_workers": ["ibkr_depth"]},
 }
 
 

@@ -22,10 +22,11 @@ Result = TypeVar("Result")
 
 
 class WorkerProcess:
-    """`python -m workers.ibkr_depth` with settings, universe and log of its own."""
+    """`python -m workers.<name>` with settings, universe and log of its own."""
 
-    def __init__(self, home: Path, env: Mapping[str, str]) -> None:
-        self.log = home / "worker.log"
+    def __init__(self, home: Path, env: Mapping[str, str], name: str = "ibkr_depth") -> None:
+        self.name = name
+        self.log = home / f"{name}.log"
         # An empty variable counts as unset, and keeps a developer's .env out of the test.
         self._env = {**os.environ, **dict.fromkeys(VARIABLES, ""), **env}
         self._env["TICKVISOR_HOME"] = str(home)
@@ -45,7 +46,7 @@ class WorkerProcess:
         assert self._process is None or self.exit_code is not None, "worker is already running"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.ibkr_depth"],
+                [sys.executable, "-m", f"workers.{self.name}"],
                 cwd=REPOSITORY,
                 env=self._env,
                 stdin=subprocess.DEVNULL,

@@ -52,7 +52,7 @@ def test_the_same_health_again_is_no_change() -> None:
 def test_without_a_redis_the_exit_code_is_78_and_the_remedy_is_named(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("ibkr_depth", FAMILY, never) == EXIT_SETTINGS == 78
+    assert run("ibkr_depth", lambda _: FAMILY, never) == EXIT_SETTINGS == 78
     assert capsys.readouterr().err == (
         "ibkr_depth: unusable settings\n"
         "  redis.url: REDIS_URL is not set and no embedded redis runs; try `make up`\n"
@@ -65,7 +65,7 @@ def test_all_faults_of_the_settings_are_named_one_a_line(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("IBKR_PORT", "70000")
     monkeypatch.setenv("IBKR_LOG_LEVEL", "LOUD")
-    assert run("ibkr_depth", FAMILY, never) == 78
+    assert run("ibkr_depth", lambda _: FAMILY, never) == 78
     head, *problems = capsys.readouterr().err.splitlines()
     assert head == "ibkr_depth: unusable settings"
     assert len(problems) == 2

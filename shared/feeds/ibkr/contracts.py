@@ -41,9 +41,17 @@ class ContractBook:
     def missing(self) -> list[str]:
         return [symbol for symbol in self.instruments if symbol not in self._listings]
 
-    async def resolve(self, ib: IB) -> None:
-        """Ask for every contract not known yet; what stays unanswered is asked again later."""
-        symbols = self.missing()
+    def unnamed(self) -> list[str]:
+        """Stocks that can be told from their namesakes by the gateway alone."""
+        return [
+            symbol
+            for symbol in self.missing()
+            if self.instruments[symbol].sec_type == "STK" and not self.instruments[symbol].primary
+        ]
+
+    async def resolve(self, ib: IB, symbols: list[str] | None = None) -> None:
+        """Ask for contracts (all not known yet); what stays unanswered is asked again later."""
+        symbols = self.missing() if symbols is None else symbols
         answers = await asyncio.gather(*(self._lookup(ib, symbol) for symbol in symbols))
         for symbol, listing in zip(symbols, answers, strict=True):
             if listing is not None:
@@ -107,6 +115,19 @@ class ContractBook:
             symbol=instrument.ibkr_name,
             secType=instrument.sec_type,
             exchange=spelling,
+            primaryExchange=listing.primary or instrument.primary,
+            currency=instrument.currency,
+        )
+
+    def consolidated(self, symbol: str) -> Contract:
+        """The contract of a symbol's quotes, trades and bars over all venues."""
+        instrument = self.instruments[symbol]
+        listing = self._listings.get(symbol, Listing())
+        return Contract(
+            conId=listing.con_id,
+            symbol=instrument.ibkr_name,
+            secType=instrument.sec_type,
+            exchange="SMART" if instrument.sec_type == "STK" else _first(instrument.venues),
             primaryExchange=listing.primary or instrument.primary,
             currency=instrument.currency,
         )

@@ -6,17 +6,18 @@ One `DepthFeed` lives as long as the worker; `serve` runs once per connection ge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from loguru import logger
 
 from shared.control.connectivity import Connectivity, Link
 from shared.errors import ContractUnsupported
+from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.depth_checks import DepthChecks
 from shared.feeds.ibkr.depth_errors import DepthErrors
 from shared.feeds.ibkr.depth_requests import DepthRequests
-from shared.feeds.ibkr.depth_state import DepthPolicy, DepthState, now_ms, now_s
+from shared.feeds.ibkr.depth_state import DepthPolicy, DepthState
 from shared.feeds.ibkr.outlet import DepthOutlet
 from shared.feeds.ibkr.session import Session
 from shared.market.depth import Pair, Refusal
@@ -135,7 +136,7 @@ class DepthFeed:
         rows = self._requests.new_rows()
         session.on_error = self._errors.on_error
         session.on_decode_error = self._on_decode_error
-        reader = session.take_frames(rows.handlers, rows.on_slice, state.outlet.congested)
+        reader = session.take_frames(rows, state.outlet.congested)
         self._checks.watch(reader, now_s())
 
     def _end(self, session: Session) -> None:
@@ -172,7 +173,7 @@ class DepthFeed:
 
     async def _resolve(self, session: Session) -> None:
         """Ask for contracts not known yet, and hand what is known to the rotation."""
-        await _until_lost(session, self._state.contracts.resolve(session.ib))
+        await session.until_lost(self._state.contracts.resolve(session.ib))
         self._resolve_again_s = now_s() + self._state.policy.fallback_retry_s
         rotation = self._state.rotation
         symbols = sorted(self._state.contracts.instruments, key=self._turn)
@@ -227,13 +228,3 @@ class DepthFeed:
         # Which book the lost message belonged to is unknown, so none can be trusted.
         for subscription in self._state.live():
             self._requests.distrust(subscription, f"message not decoded: {text}")
-
-
-async def _until_lost(session: Session, work: Awaitable[None]) -> None:
-    """Await `work`, but not beyond the end of the session."""
-    task = asyncio.ensure_future(work)
-    racing: set[asyncio.Future[Any]] = {task, session.lost}
-    await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-    await asyncio.gather(task, return_exceptions=session.lost.done())

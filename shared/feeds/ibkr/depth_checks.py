@@ -11,6 +11,7 @@ from shared.feeds.ibkr.depth_requests import DepthRequests
 from shared.feeds.ibkr.depth_rows import Subscription
 from shared.feeds.ibkr.depth_state import DepthState
 from shared.feeds.ibkr.frames import FrameReader
+from shared.feeds.ibkr.idle import IdleWatch
 from shared.market.depth import BookState
 
 QUOTING_EVERY_S: Final = 1.0
@@ -20,16 +21,13 @@ class DepthChecks:
     def __init__(self, state: DepthState, requests: DepthRequests) -> None:
         self._state = state
         self._requests = requests
-        self._reader: FrameReader | None = None
-        self._seen_bytes = 0
-        self._seen_s = 0.0
+        self._idle = IdleWatch(state.policy.probe_interval_s)
         self._quoted_s = 0.0
         self._window_s = -1.0
 
     def watch(self, reader: FrameReader, now_s: float) -> None:
         """A new generation's socket."""
-        self._reader = reader
-        self._seen_bytes, self._seen_s = reader.bytes_received, now_s
+        self._idle.watch(reader, now_s)
 
     def integrity(self, now_s: float) -> None:
         state = self._state
@@ -45,7 +43,7 @@ class DepthChecks:
 
     def must_probe(self, now_s: float) -> bool:
         """Judge every subscription's silence; True when the gateway itself has to be asked."""
-        idle = self._idle(now_s)
+        idle = self._idle.idle(now_s)
         if self._state.connectivity.down_since_s is not None:
             return idle
         for subscription in self._state.live():
@@ -59,7 +57,7 @@ class DepthChecks:
 
     def probed(self, now_s: float) -> None:
         """The gateway answered."""
-        self._idle(now_s)
+        self._idle.idle(now_s)
         for subscription in self._state.live():
             subscription.silence.probed(now_s)
 
@@ -80,13 +78,6 @@ class DepthChecks:
         if now_s - self._quoted_s >= QUOTING_EVERY_S:
             self._quoted_s = now_s
             self._state.outlet.quoting(self._quoting(now_s))
-
-    def _idle(self, now_s: float) -> bool:
-        """No byte at all for longer than the probe interval."""
-        received = self._reader.bytes_received if self._reader is not None else 0
-        if received != self._seen_bytes:
-            self._seen_bytes, self._seen_s = received, now_s
-        return now_s - self._seen_s > self._state.policy.probe_interval_s
 
     def _renew_mute(self, subscription: Subscription, now_s: float) -> None:
         pair, silence = subscription.pair, subscription.silence

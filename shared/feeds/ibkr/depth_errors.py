@@ -9,9 +9,10 @@ from loguru import logger
 
 from shared.control.connectivity import Link
 from shared.feeds.ibkr import error_codes as codes
+from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.depth_requests import DepthRequests
 from shared.feeds.ibkr.depth_rows import Subscription
-from shared.feeds.ibkr.depth_state import DepthState, now_ms, now_s
+from shared.feeds.ibkr.depth_state import DepthState
 from shared.market.depth import Pair, Refusal, RotationEvent
 
 # Requests the gateway ended for a passing reason (competing session, pacing, bad request).

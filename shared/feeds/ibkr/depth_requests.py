@@ -8,8 +8,9 @@ from loguru import logger
 
 from shared.control.rotation import Cancel, Command
 from shared.errors import BadRow
+from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.depth_rows import DepthRows, Subscription
-from shared.feeds.ibkr.depth_state import DepthState, now_ms, now_s
+from shared.feeds.ibkr.depth_state import DepthState
 from shared.market.book import Book
 from shared.market.depth import GapWindow, Pair
 

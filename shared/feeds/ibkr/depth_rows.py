@@ -63,6 +63,9 @@ class DepthRows:
     _parser: DepthRowParser = field(default_factory=DepthRowParser)
     _clock: Callable[[], float] = field(default_factory=lambda: asyncio.get_running_loop().time)
 
+    # Each row is complete in itself: nothing waits for the others of its slice.
+    on_done: Callable[[], None] | None = None
+
     @property
     def handlers(self) -> dict[bytes, Callable[[list[bytes]], None]]:
         return {MSG_DEPTH: self.on_row, MSG_DEPTH_L2: self.on_row}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -12,6 +10,7 @@ from shared.control.coverage import Coverage
 from shared.control.integrity import Integrity
 from shared.control.rotation import Rotation, RotationPolicy
 from shared.control.silence import Silence
+from shared.feeds.ibkr.clock import now_s
 from shared.feeds.ibkr.contracts import ContractBook
 from shared.feeds.ibkr.depth_rows import RowCounters, Subscription
 from shared.feeds.ibkr.outlet import DepthOutlet
@@ -105,13 +104,3 @@ class DepthState:
         self.outlet.rotation(
             RotationEvent(event, subscription.pair, subscription.slot, subscription.req_id, detail)
         )
-
-
-def now_s() -> float:
-    """The monotonic clock of every age in the feed."""
-    return asyncio.get_running_loop().time()
-
-
-def now_ms() -> int:
-    """Unix milliseconds, for what is published."""
-    return time.time_ns() // 1_000_000

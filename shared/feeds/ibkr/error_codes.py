@@ -1,4 +1,4 @@
-"""TWS error codes, by what they mean for a depth subscription.
+"""TWS error codes, by what they mean for a subscription.
 
 Sources: IBKR Campus "TWS API error codes", the old interactivebrokers.github.io tables, and
 live logs quoted in public issues (each special case names its own).
@@ -18,6 +18,18 @@ NO_DEEP_DATA: Final = 10092
 PARTLY_SUBSCRIBED: Final = 10090
 SMART_DEPTH_NOTICE: Final = 2152
 MESSAGE_RATE: Final = 100
+LINE_LIMIT: Final = 101
+STREAM_LIMIT: Final = 10190
+REFUSED_BY_TEXT: Final = 322
+BARS_REFUSED: Final = 420
+LIVE_UPDATES_FAILED: Final = 10182
+BUST: Final = 10225
+COMPETING_SESSION: Final = 10197
+SHOWN_DELAYED: Final = 10167
+HISTORY: Final = 162
+HISTORY_NOTICE: Final = 165
+# No tick-by-tick data for this symbol: no permission, or not of this type.
+NO_STREAM: Final = frozenset({10187, 10189})
 
 # Which of these a missing depth entitlement gives on a direct venue is not documented, so all
 # of them park the pair. 10090 may leave data flowing: it only counts while no row has come.
@@ -27,7 +39,7 @@ WRONG_SPELLING: Final = frozenset({NO_SECURITY, NO_DEEP_DATA})
 # These may be said of a subscription that goes on (rust-ibapi#677).
 ADVISORY: Final = frozenset({10089, PARTLY_SUBSCRIBED})
 # The request is gone already: late or double cancel, nothing to do (ib_insync#665).
-ALREADY_GONE: Final = frozenset({300, 310})
+ALREADY_GONE: Final = frozenset({300, 310, 366})
 # Notices of the data farms and of the order side that say nothing about a subscription.
 ROUTINE: Final = frozenset({2100, 2101, 2102, 2104, 2106, 2107, 2108, 2119, 2150, 2158})
 
@@ -43,6 +55,28 @@ def depth_limit(text: str) -> int | None:
         if match:
             return int(match.group(1))
     return None
+
+
+def pacing(text: str) -> bool:
+    """A 162 or 420 that says "too many requests", e.g. ``... pacing violation``."""
+    return "pacing" in text.lower()
+
+
+def no_history(code: int, text: str) -> bool:
+    """A 162 that is an answer: nothing traded in the time asked for."""
+    return code == HISTORY and "no data" in text.lower()
+
+
+def no_permission(code: int, text: str) -> bool:
+    """The account may not have this data, whenever it is asked for."""
+    return code in ENTITLEMENT or "permission" in text.lower()
+
+
+def stream_limit(code: int, text: str) -> bool:
+    """Too many tick-by-tick streams; 322 was seen carrying that text too."""
+    return code == STREAM_LIMIT or (
+        code == REFUSED_BY_TEXT and "max number of tick" in text.lower()
+    )
 
 
 def depth_venues(text: str) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,10 @@ _PREFIX: Final = 4
 # is a stream that lost its framing, and waiting for its end would wait for ever.
 MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
 
+# A message id and the NUL behind it.
+_SHORT: Final = 2
+_LONG: Final = 3
+
 _length: Final = struct.Struct(">I").unpack_from
 
 RowHandler = Callable[[list[bytes]], None]
@@ -39,15 +43,21 @@ class FrameReader:
         client: ApiClient,
         handlers: Mapping[bytes, RowHandler],
         on_slice: Callable[[], None],
+        on_done: Callable[[], None] | None = None,
     ) -> None:
-        """`handlers` by message id (``b"13"``); `on_slice` runs before the rows of each walk."""
+        """`handlers` by message id (``b"13"``) of one or two digits.
+
+        `on_slice` runs before the rows of each walk, `on_done` behind them: what came in several
+        frames of one moment (a bid and its ask) is whole then.
+        """
         self._client = client
         self._by_head = {message_id + b"\0": handler for message_id, handler in handlers.items()}
         sizes = {len(head) for head in self._by_head}
-        if len(sizes) != 1:
-            raise ValueError(f"message ids must be of one length, were {sorted(handlers)}")
-        self._head_size = sizes.pop()
+        if not sizes <= {_SHORT, _LONG}:
+            raise ValueError(f"message ids must have one or two digits, were {sorted(handlers)}")
+        self._has_short = _SHORT in sizes
         self._on_slice = on_slice
+        self._on_done = on_done
         self._buffer = b""
         self._start = 0
         self._ready = False
@@ -76,8 +86,14 @@ class FrameReader:
         if not self._ready:
             return False
         self._on_slice()
+        more = self._hand_out(limit)
+        if self._on_done is not None:
+            self._on_done()
+        return more
+
+    def _hand_out(self, limit: int) -> bool:
         buffer, start, size = self._buffer, self._start, len(self._buffer)
-        by_head, head_size = self._by_head, self._head_size
+        by_head, has_short = self._by_head, self._has_short
         passed_from = -1  # start of the run of frames that are ib_async's
         frames = 0
         while frames < limit:
@@ -88,7 +104,9 @@ class FrameReader:
             if end > size:
                 _check_length(end - body)
                 break
-            handler = by_head.get(buffer[body : body + head_size])
+            handler = by_head.get(buffer[body : body + _LONG])
+            if handler is None and has_short:
+                handler = by_head.get(buffer[body : body + _SHORT])
             if handler is None:
                 if passed_from < 0:
                     passed_from = start

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
 
 from ib_async import IB
 from loguru import logger
@@ -29,6 +29,18 @@ SLICE_FRAMES: Final = 200
 CONGESTED_WAIT_S: Final = 0.0005
 
 ErrorHandler = Callable[[int, int, str], None]
+
+
+class Rows(Protocol):
+    """Who takes frames off the socket: see `FrameReader`."""
+
+    @property
+    def handlers(self) -> dict[bytes, RowHandler]: ...
+
+    @property
+    def on_done(self) -> Callable[[], None] | None: ...
+
+    def on_slice(self) -> None: ...
 
 
 class DecodeErrors(logging.Handler):
@@ -71,18 +83,15 @@ class Session:
     def client_id(self) -> int:
         return int(self.ib.client.clientId)
 
-    def take_frames(
-        self,
-        handlers: dict[bytes, RowHandler],
-        on_slice: Callable[[], None],
-        congested: Callable[[], bool],
-    ) -> FrameReader:
-        """Route message ids to `handlers` ahead of ib_async; any exception ends the session.
+    def take_frames(self, rows: Rows, congested: Callable[[], bool]) -> FrameReader:
+        """Route the message ids of `rows` to it, ahead of ib_async; any exception ends the session.
 
         Rows are handled in slices, so that writing goes on between them; while `congested` says
         so, the socket is not read and the gateway holds the rest.
         """
-        reader = self._reader = FrameReader(self.ib.client, handlers, on_slice)
+        reader = self._reader = FrameReader(
+            self.ib.client, rows.handlers, rows.on_slice, rows.on_done
+        )
         self._congested = congested
         connection: Any = self.ib.client.conn
         # An instance attribute: asyncio looks the method up on the protocol object, so the
@@ -145,6 +154,15 @@ class Session:
         except (TimeoutError, ConnectionError):
             return False
         return True
+
+    async def until_lost(self, work: Awaitable[None]) -> None:
+        """Await `work`, but not beyond the end of the session."""
+        task = asyncio.ensure_future(work)
+        racing: set[asyncio.Future[Any]] = {task, self.lost}
+        await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=self.lost.done())
 
     async def drain(self) -> None:
         """Wait until requests held back by the message-rate limit are on the wire."""

@@ -1,0 +1,113 @@
+"""Which missing times are to be asked for from history, and when. Pure.
+
+Only known windows are asked for: a bar is also missing where nothing traded, and to ask for each
+would break the vendor's pacing (60 small requests in 10 minutes, identical ones 15 s apart, fewer
+than 6 in 2 s for one contract). Windows are Unix seconds, `now_s` is monotonic.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shared.control.pacing import Pacing
+
+MAX_TRIES: Final = 5
+# Identical requests must be 15 s apart.
+RETRY_S: Final = 16.0
+PACING_WAIT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A symbol's window without data, asked for once it is over and has settled."""
+
+    symbol: str
+    from_s: int
+    to_s: int
+    reason: str
+    tries: int = 0
+    not_before_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillPolicy:
+    """`reach_s`: nothing older is asked for. A request covers at most `span_s`."""
+
+    reach_s: float = 7200.0
+    span_s: int = 3600
+    # A window's last bar takes a moment to be in the vendor's history.
+    settle_s: float = 3.0
+    open_at_once: int = 3
+
+
+@dataclass(slots=True)
+class Backfill:
+    policy: BackfillPolicy = field(default_factory=BackfillPolicy)
+    # Ten of the account's sixty are left to others.
+    pacing: Pacing = field(default_factory=lambda: Pacing(50, 600.0))
+    open: list[Hole] = field(default_factory=list)
+    _waiting: deque[Hole] = field(default_factory=deque)
+
+    def add(self, hole: Hole, now_unix_s: float) -> Hole | None:
+        """Note a window; returns the part that lies beyond reach, which stays unfilled."""
+        oldest = int(now_unix_s - self.policy.reach_s)
+        beyond = None
+        if hole.from_s < oldest:
+            beyond = replace(hole, to_s=min(hole.to_s, oldest))
+            hole = replace(hole, from_s=min(hole.to_s, oldest))
+        while hole.from_s < hole.to_s:
+            end = min(hole.to_s, hole.from_s + self.policy.span_s)
+            self._waiting.append(replace(hole, to_s=end))
+            hole = replace(hole, from_s=end)
+        return beyond
+
+    def decide(self, now_unix_s: float, now_s: float) -> list[Hole]:
+        """What is to be asked for now, one request of a symbol at a time; it counts as open."""
+        asked: list[Hole] = []
+        busy = {hole.symbol for hole in self.open}
+        free = min(self.policy.open_at_once - len(self.open), self.pacing.free(now_s))
+        for hole in list(self._waiting):
+            settled = now_unix_s >= hole.to_s + self.policy.settle_s
+            if len(asked) >= free:
+                break
+            if hole.symbol in busy or not settled or now_s < hole.not_before_s:
+                continue
+            busy.add(hole.symbol)
+            self._waiting.remove(hole)
+            self.pacing.sent(now_s)
+            asked.append(hole)
+        self.open += asked
+        return asked
+
+    def done(self, hole: Hole) -> None:
+        """Answered, or given up."""
+        if hole in self.open:
+            self.open.remove(hole)
+
+    def again(self, hole: Hole, now_s: float, paced: bool) -> bool:
+        """No answer this time; False when it was tried often enough.
+
+        `paced`: the vendor counted too many requests, which is no failure of this one.
+        """
+        self.done(hole)
+        if paced:
+            self.pacing.refused(now_s, PACING_WAIT_S)
+        tries = hole.tries + (not paced)
+        if tries >= MAX_TRIES:
+            return False
+        self._waiting.append(replace(hole, tries=tries, not_before_s=now_s + RETRY_S))
+        return True
+
+    def disconnected(self) -> None:
+        """Open requests are gone with the connection, through no fault of theirs."""
+        self._waiting.extendleft(reversed(self.open))
+        self.open.clear()
+
+    def pending(self, symbol: str) -> list[Hole]:
+        return [hole for hole in (*self.open, *self._waiting) if hole.symbol == symbol]
+
+    def all_pending(self) -> Iterable[Hole]:
+        return (*self.open, *self._waiting)

@@ -1,0 +1,118 @@
+"""The commands of `market:<symbol>:ticker`, shared by everything that quotes or trades."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import orjson
+
+from shared.store.flush import Commands
+from shared.store.keys import Keys
+from shared.store.scripts import script
+
+# A stored time further ahead than this is a clock that stepped back.
+FUTURE_TOLERANCE_MS: Final = 2000
+QUOTE_FIELDS: Final = (
+    "bid",
+    "bid_size",
+    "bid_venue",
+    "ask",
+    "ask_size",
+    "ask_venue",
+    "mid",
+    "spread",
+    "spread_bps",
+    "quote_ts",
+    "quote_received_ts",
+    "quote_source",
+)
+# Replies of ticker_quote.lua that are counted.
+QUOTE_COUNTERS: Final = {0: "late_quotes", 2: "future_quotes"}
+NOT_THE_OWNER: Final = -1
+_TOLERANCE: Final = b"%d" % FUTURE_TOLERANCE_MS
+
+FieldValue = float | str | None
+
+
+class TickerKeys:
+    """The keys that a symbol's ticker is written with, as bytes."""
+
+    __slots__ = ("owner", "quote_times", "symbol", "ticker")
+
+    def __init__(self, symbol: str, keys: Keys) -> None:
+        self.symbol = symbol
+        self.ticker = keys.ticker(symbol).encode()
+        self.owner = keys.depth_live(symbol).encode()
+        self.quote_times = keys.quote_times().encode()
+
+
+class QuoteStamp(NamedTuple):
+    """Who quotes, when it was received (Unix ms), and how long it stays (s)."""
+
+    source: bytes
+    ts: bytes
+    ttl: bytes
+
+
+def write_quote(
+    commands: Commands, keys: TickerKeys, stamp: QuoteStamp, values: Mapping[str, FieldValue]
+) -> None:
+    """The quote half, as `stamp.source`; Redis refuses it to all but the owner."""
+    commands.add(
+        f"ticker_quote {keys.symbol}",
+        b"EVALSHA",
+        script("ticker_quote").sha.encode(),
+        b"3",
+        keys.ticker,
+        keys.owner,
+        keys.quote_times,
+        stamp.source,
+        keys.symbol.encode(),
+        stamp.ts,
+        stamp.ts,
+        stamp.ttl,
+        _TOLERANCE,
+        *pairs_of(values),
+    )
+
+
+def release_quote(commands: Commands, keys: TickerKeys, source: bytes) -> None:
+    """The quote is no longer `source`'s: it goes, unless another has taken over."""
+    commands.add(
+        f"ticker_release {keys.symbol}",
+        b"EVALSHA",
+        script("ticker_release").sha.encode(),
+        b"1",
+        keys.ticker,
+        source,
+        *(name.encode() for name in QUOTE_FIELDS),
+    )
+
+
+def write_last(
+    commands: Commands, keys: TickerKeys, values: Mapping[str, FieldValue], ts: bytes, ttl: bytes
+) -> None:
+    """The last and volume half, received at `ts`."""
+    commands.add(
+        f"ticker_last {keys.symbol}",
+        b"EVALSHA",
+        script("ticker_last").sha.encode(),
+        b"1",
+        keys.ticker,
+        ts,
+        ttl,
+        _TOLERANCE,
+        *pairs_of(values),
+    )
+
+
+def pairs_of(values: Mapping[str, FieldValue]) -> list[bytes]:
+    """Field names and values; an empty value says that the field is absent."""
+    return [part for name, value in values.items() for part in (name.encode(), text_of(value))]
+
+
+def text_of(value: FieldValue) -> bytes:
+    if value is None:
+        return b""
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)

@@ -96,7 +96,7 @@ class Settings(msgspec.Struct, frozen=True):
     def market_symbols(self) -> tuple[str, ...]:
         """Every symbol, most important first: pinned, then those with depth, then the others."""
         known = self.universe.symbols()
-        ranked = [*self.universe.pinned, *self.symbols.level2, *known]
+        ranked = [*self.universe.pinned, *self.symbols.level2, *self.depth_symbols(), *known]
         return tuple(dict.fromkeys(symbol for symbol in ranked if symbol in known))
 
 

@@ -15,6 +15,7 @@ from shared.reporting import Reporter, Sources
 from shared.store.depth import DepthTtls, DepthWriter
 from shared.store.depth_outlet import DepthStoreOutlet
 from shared.store.heartbeat import ibkr_family
+from shared.store.monitoring import lost_numbers
 from shared.store.resp import RespConnection
 from shared.store.rotation_log import read_fallback, read_interrupted
 from shared.store.sink import Sink, SinkBounds
@@ -47,6 +48,7 @@ async def main(worker: Worker) -> None:
     writer, sink, feed = build(worker)
     ibkr = worker.settings.ibkr
     await sink.open(worker.stop)
+    writer.skip(await lost_numbers(worker.store, worker.keys, writer.feed))
     feed.restore(
         await read_fallback(worker.store, worker.keys),
         await read_interrupted(worker.store, worker.keys),

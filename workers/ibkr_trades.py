@@ -14,6 +14,7 @@ from shared.process import Worker, run
 from shared.reporting import Reporter, Sources
 from shared.store.bars import BarItem, BarsWriter, read_bars, read_covered
 from shared.store.heartbeat import ibkr_family
+from shared.store.monitoring import lost_numbers
 from shared.store.resp import RespConnection
 from shared.store.sink import Sink, SinkBounds
 from shared.store.tick_outlet import TickStoreOutlet
@@ -41,6 +42,7 @@ def build(worker: Worker) -> tuple[Sink[TradeItem], Sink[BarItem], TradesWriter,
 
 async def restore(worker: Worker, trades: TradesWriter, feed: TickFeed) -> None:
     """Take up where an earlier run ended: its bars, and since when anything may be missing."""
+    trades.skip(await lost_numbers(worker.store, worker.keys, trades.feed))
     covered = await read_covered(worker.store, worker.keys, NAME)
     reach_s = worker.settings.ibkr.backfill_reach_s
     for symbol, traded_ms in trades.last_traded().items():

@@ -8,11 +8,11 @@ than 6 in 2 s for one contract). Windows are Unix seconds, `now_s` is monotonic.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.control.pacing import Pacing
+from shared.market.bar import BAR_S
 
 MAX_TRIES: Final = 5
 # Identical requests must be 15 s apart.
@@ -22,19 +22,27 @@ PACING_WAIT_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A symbol's window without data, asked for once it is over and has settled."""
+    """A symbol's window without data, asked for once it is over and has settled.
+
+    `began_s` is the start of a window of which earlier answers gave the beginning.
+    """
 
     symbol: str
     from_s: int
     to_s: int
     reason: str
+    # ``bars``, or ``trades`` where the settings ask for them.
+    feed: str = "bars"
+    # Items of the window that earlier answers have given.
+    found: int = 0
+    began_s: int | None = None
     tries: int = 0
     not_before_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillPolicy:
-    """`reach_s`: nothing older is asked for. A request covers at most `span_s`."""
+    """`reach_s`: nothing older is asked for (0: nothing at all). A request covers `span_s`."""
 
     reach_s: float = 7200.0
     span_s: int = 3600
@@ -53,7 +61,10 @@ class Backfill:
 
     def add(self, hole: Hole, now_unix_s: float) -> Hole | None:
         """Note a window; returns the part that lies beyond reach, which stays unfilled."""
-        oldest = int(now_unix_s - self.policy.reach_s)
+        if not self.policy.reach_s:
+            return hole
+        # On the grid of the bars: half a bar would be refused by both sides.
+        oldest = -int(-(now_unix_s - self.policy.reach_s) // BAR_S) * BAR_S
         beyond = None
         if hole.from_s < oldest:
             beyond = replace(hole, to_s=min(hole.to_s, oldest))
@@ -63,6 +74,14 @@ class Backfill:
             self._waiting.append(replace(hole, to_s=end))
             hole = replace(hole, from_s=end)
         return beyond
+
+    def expired(self, now_unix_s: float) -> list[Hole]:
+        """Windows that waited until they were beyond reach; forgotten here."""
+        oldest = now_unix_s - self.policy.reach_s
+        gone = [hole for hole in self._waiting if hole.to_s < oldest]
+        for hole in gone:
+            self._waiting.remove(hole)
+        return gone
 
     def decide(self, now_unix_s: float, now_s: float) -> list[Hole]:
         """What is to be asked for now, one request of a symbol at a time; it counts as open."""
@@ -87,6 +106,10 @@ class Backfill:
         if hole in self.open:
             self.open.remove(hole)
 
+    def more(self, rest: Hole) -> None:
+        """An answer gave the beginning of a window only: the rest comes first."""
+        self._waiting.appendleft(rest)
+
     def again(self, hole: Hole, now_s: float, paced: bool) -> bool:
         """No answer this time; False when it was tried often enough.
 
@@ -101,13 +124,13 @@ class Backfill:
         self._waiting.append(replace(hole, tries=tries, not_before_s=now_s + RETRY_S))
         return True
 
-    def disconnected(self) -> None:
+    def disconnected(self, now_s: float) -> None:
         """Open requests are gone with the connection, through no fault of theirs."""
-        self._waiting.extendleft(reversed(self.open))
+        again = [replace(hole, not_before_s=now_s + RETRY_S) for hole in self.open]
+        self._waiting.extendleft(reversed(again))
         self.open.clear()
 
-    def pending(self, symbol: str) -> list[Hole]:
-        return [hole for hole in (*self.open, *self._waiting) if hole.symbol == symbol]
-
-    def all_pending(self) -> Iterable[Hole]:
-        return (*self.open, *self._waiting)
+    def pending(self, symbol: str, feed: str = "bars") -> list[Hole]:
+        """Windows of a symbol that are not filled yet."""
+        holes = (*self.open, *self._waiting)
+        return [hole for hole in holes if (hole.symbol, hole.feed) == (symbol, feed)]

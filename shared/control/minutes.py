@@ -182,8 +182,10 @@ class Minutes:
                 minute.touched = True
 
     def _forget(self, now_s: float) -> None:
+        if not self._minutes:
+            return
         # Neither a clock nor a bar that runs ahead alone makes recent minutes forgotten.
-        newest = min(minute_of(now_s), max(self._minutes, default=minute_of(now_s)))
+        newest = min(minute_of(now_s), max(self._minutes))
         oldest = newest - self._keep_minutes * MINUTE_S
         self._forgotten_to = max(self._forgotten_to, oldest)
         past = [start for start in self._minutes if start < oldest and not self._in_outage(start)]

@@ -42,16 +42,22 @@ class Mute:
     def print(self, second: int, reported: bool, now_s: float) -> None:
         self.print_s = now_s
         if reported:
-            self.print_t = second // BAR_S * BAR_S
+            self.print_t = max(self.print_t, second // BAR_S * BAR_S)
 
     def asked(self, now_s: float) -> None:
         """Requests are new: what was heard before proves nothing."""
         self.print_s = self.traded_bar_s = now_s
+        self.print_t = self.bar_t
         self._unbarred_since_s = None
+
+    @property
+    def unbarred(self) -> bool:
+        """A reported print came that lies in no bar yet."""
+        return self.print_t > self.bar_t
 
     def bars_mute(self, now_s: float) -> bool:
         """Prints newer than the newest bar have come for too long; True claims the repair."""
-        if self.print_t <= self.bar_t:
+        if not self.unbarred:
             self._unbarred_since_s = None
             return False
         if self._unbarred_since_s is None:

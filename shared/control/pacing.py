@@ -21,7 +21,8 @@ class Pacing:
         """How many requests may go out now."""
         while self._sent and self._sent[0] <= now_s - self._within_s:
             self._sent.popleft()
-        return 0 if now_s < self._not_before_s else self._requests - len(self._sent)
+        waiting = now_s < self._not_before_s
+        return 0 if waiting else max(0, self._requests - len(self._sent))
 
     def sent(self, now_s: float) -> None:
         self._sent.append(now_s)

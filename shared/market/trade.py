@@ -21,6 +21,8 @@ NO_SHARES: Final = 1e-6
 class TradeFeed(StrEnum):
     TICK_BY_TICK = "tbt"
     RT_VOLUME = "rtvolume"
+    # Fetched back after an outage: behind newer prints, and older than they are.
+    HISTORY = "history"
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):

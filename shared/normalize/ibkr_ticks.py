@@ -105,7 +105,13 @@ class TickParser:
         # Prints without a usable price or size that are no halts either.
         self.valueless = 0
 
-    def trade(self, fields: list[bytes], symbol: str, received_ts_ms: int) -> Trade | Halt | None:
+    def trade(
+        self,
+        fields: list[bytes],
+        symbol: str,
+        received_ts_ms: int,
+        feed: TradeFeed = TradeFeed.TICK_BY_TICK,
+    ) -> Trade | Halt | None:
         """A tick-by-tick print (message 99); None where price or size is absent.
 
         Raises:
@@ -133,7 +139,7 @@ class TickParser:
             self._venue(exchange),
             ts_ms,
             received_ts_ms,
-            TradeFeed.TICK_BY_TICK,
+            feed,
             self._condition(conditions),
             past_limit,
             bool(flags & _UNREPORTED),

@@ -39,7 +39,12 @@ class Confirmed:
         if spans is None:
             spans = self._spans[item.symbol] = []
         elif spans and spans[-1].last == item.seq - 1:
-            spans[-1].last, spans[-1].last_ts = item.seq, item.ts_ms
+            span = spans[-1]
+            span.last = item.seq
+            if item.ts_ms > span.last_ts:
+                span.last_ts = item.ts_ms
+            elif item.ts_ms < span.first_ts:
+                span.first_ts = item.ts_ms
             return
         spans.append(Span(item.seq, item.seq, item.ts_ms, item.ts_ms))
         if len(spans) > _MAX_SPANS:

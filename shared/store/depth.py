@@ -8,7 +8,7 @@ the clock does.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
 from shared.store.sink import Sink
-from shared.store.ticker import QUOTE_COUNTERS
+from shared.store.ticker import QUOTE_COUNTERS, clock_ms
 
 OWNER_TTL_S: Final = 5
 _MIN_TTL_S: Final = 30
@@ -64,6 +64,7 @@ class DepthWriter:
         self._unsure: set[str] = set()
         self.scripts: tuple[Script, ...] = (script("ticker_quote"), script("ticker_release"))
         self.sink: Sink[DepthUpdate] | None = None
+        self.clock_ms = clock_ms
         self._expiries = (ttls.heartbeat_s, ttls.order_book_s)
         self.window(0.0)
 
@@ -148,8 +149,11 @@ class DepthWriter:
         # The sign of ownership first: Redis takes no quote of ours without it.
         owned = self._ownership(commands)
         said = {s for s, venues in owned.items() if venues and self._targets[s].live}
+        now_ms = self.clock_ms()
+        # What is only said again is known to hold now, unless newer rows wait in the queue.
+        again = said - newest.keys() if drained else set()
         for symbol in {*newest, *unsure, *(pair.symbol for pair in parked), *said}:
-            self._symbol_view(commands, self._targets[symbol])
+            self._symbol_view(commands, self._targets[symbol], now_ms, symbol in again)
         if self._extend:
             self._extend_expiries(commands)
         payload = b"".join([*entries, *commands.parts])
@@ -169,6 +173,12 @@ class DepthWriter:
         for symbol, venues in owned.items():
             if self._owned.get(symbol) == venues:
                 self._owned_dirty.discard(symbol)
+
+    def skip(self, lost: Mapping[str, int]) -> None:
+        """Numbers that an earlier run gave and lost are not given again."""
+        for symbol, seq in lost.items():
+            if symbol in self._targets:
+                self._targets[symbol].seq = max(self._targets[symbol].seq, seq)
 
     def positions(self) -> list[str]:
         return list(self._targets)
@@ -223,7 +233,7 @@ class DepthWriter:
                 self._venue_book(commands, last, BookState.PARKED)
         return due
 
-    def _symbol_view(self, commands: Commands, target: Target) -> None:
+    def _symbol_view(self, commands: Commands, target: Target, now_ms: int, holds: bool) -> None:
         """Merged book and quote of a symbol, from its live venues as of this flush."""
         if not target.live:
             stop_quoting(commands, target)
@@ -232,7 +242,8 @@ class DepthWriter:
         name = f"SET book {target.symbol}"
         book = view.book(target.symbol)
         commands.add(name, b"SET", target.book_key, book, b"EX", self._merged_ttl)
-        quote(commands, target, view, self._ticker_ttl)
+        as_of_ms = max(now_ms, view.ts_ms) if holds else view.ts_ms
+        quote(commands, target, view, (as_of_ms, now_ms), self._ticker_ttl)
 
     def _ownership(self, commands: Commands) -> dict[str, list[str] | None]:
         said: dict[str, list[str] | None] = {}

@@ -187,10 +187,13 @@ class SymbolView:
         }
 
 
-def quote(commands: Commands, target: Target, view: SymbolView, ttl: bytes) -> None:
-    """The quote half of the ticker, as its owner."""
-    stamp = QuoteStamp(SOURCE, b"%d" % view.ts_ms, ttl)
-    write_quote(commands, target.ticker, stamp, view.quote_values())
+def quote(
+    commands: Commands, target: Target, view: SymbolView, times_ms: tuple[int, int], ttl: bytes
+) -> None:
+    """The quote half of the ticker, as its owner; `times_ms`: as of when it holds, and now."""
+    as_of_ms, now_ms = times_ms
+    stamp = QuoteStamp(SOURCE, as_of_ms, view.ts_ms, now_ms)
+    write_quote(commands, target.ticker, stamp, view.quote_values(), ttl)
 
 
 def stop_quoting(commands: Commands, target: Target) -> None:

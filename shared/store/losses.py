@@ -52,7 +52,9 @@ class Losses:
         entry = self._open.get(key)
         if entry is not None and entry.to_seq == lost.seq - 1:
             entry.to_seq = lost.seq
-            entry.to_ts = lost.ts_ms
+            # Bars are numbered as they are written: a late one is older than the one before it.
+            entry.from_ts = min(entry.from_ts, lost.ts_ms)
+            entry.to_ts = max(entry.to_ts, lost.ts_ms)
             entry.count = (entry.count or 0) + 1
             # A symbol's seq runs over all its venues: a mixed range names none.
             entry.venue = entry.venue if entry.venue == lost.venue else ""

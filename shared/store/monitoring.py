@@ -24,6 +24,7 @@ _RETRY_S: Final = 0.5
 _LOOK_BACK: Final = 64
 # Marks a pending line that is a field of a hash, not a stream entry.
 _FIELD: Final = "\0field"
+_GAPS_READ: Final = 2_000
 _SEVERAL: Final = "several: "
 
 
@@ -156,6 +157,18 @@ class Metrics:
                 pipe.hset(key, mapping={name: orjson.dumps(row) for name, row in symbols.items()})
                 pipe.expire(key, self._ttl_s)
             await self._store.call(pipe.execute())
+
+
+async def lost_numbers(store: Store, keys: Keys, feed: str) -> dict[str, int]:
+    """Newest number per symbol that was given and then lost: it must not be given again."""
+    raw: Any = await store.call(store.client.xrevrange(keys.gaps(), "+", "-", count=_GAPS_READ))
+    newest: dict[str, int] = {}
+    for _, fields in raw:
+        number = fields.get(b"to_seq", b"")
+        if fields.get(b"feed") == feed.encode() and number.isdigit():
+            symbol = fields.get(b"symbol", b"").decode("utf-8", "replace")
+            newest[symbol] = max(newest.get(symbol, 0), int(number))
+    return newest
 
 
 def _joined(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:

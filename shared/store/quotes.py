@@ -1,7 +1,8 @@
 """Top-of-book quotes → the ticker, while no depth owns it. Only the newest of a symbol is kept.
 
-A quote that Redis refuses, since depth owns the symbol, is offered again every second: so the
-ticker passes over within a second of the end of depth's sign (`coord:depth:live`).
+A line speaks on change only, so a quote holds for as long as its line is healthy, and is offered
+again every second as holding now (Redis writes it every ten). So the ticker passes over within a
+second of the end of depth's sign (`coord:depth:live`), and a quiet symbol keeps its quote.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from shared.store.ticker import (
 SOURCE: Final = b"tob"
 # A quote of 15 minutes ago, published only where the settings allow it.
 DELAYED: Final = b"delayed"
+_WRITTEN: Final = (1, 2)
+
 Values = Mapping[str, FieldValue]
 
 
@@ -31,6 +34,7 @@ class _Quote(NamedTuple):
     values: Values
     received_ts_ms: int
     source: bytes
+    as_of_ms: int
 
 
 class QuoteBoard:
@@ -39,9 +43,9 @@ class QuoteBoard:
         self._ttl = b"%d" % ttl_s
         # The newest quote of each symbol and when it was received; None: it has none.
         self._quotes: dict[str, _Quote | None] = {}
-        # As what Redis was last told a quote: only that can be withdrawn.
+        # As what Redis took a quote last: only that can be withdrawn.
         self._sources: dict[str, bytes] = {}
-        # What Redis was not told yet, and what it refused since depth owns the symbol.
+        # What Redis was not told yet, and what it refused last since depth owns the symbol.
         self._dirty: set[str] = set()
         self._foreign: set[str] = set()
         self._counts = dict.fromkeys(QUOTE_COUNTERS.values(), 0)
@@ -53,14 +57,18 @@ class QuoteBoard:
         """The newest quote; None withdraws it (no line, delayed, stopped)."""
         if values is None and self._quotes.get(symbol) is None:
             return
-        self._quotes[symbol] = None if values is None else _Quote(values, received_ts_ms, source)
-        self._foreign.discard(symbol)
+        self._quotes[symbol] = (
+            None if values is None else _Quote(values, received_ts_ms, source, received_ts_ms)
+        )
         self._dirty.add(symbol)
 
-    def offer_again(self) -> None:
-        """Depth may have let go of what it owned."""
-        self._dirty |= self._foreign
-        self._foreign.clear()
+    def offer_again(self, healthy: Iterable[str], now_ms: int) -> None:
+        """The quotes of these symbols hold now: their lines are healthy and said nothing new."""
+        for symbol in healthy:
+            quote = self._quotes.get(symbol)
+            if quote is not None and symbol not in self._dirty:
+                self._quotes[symbol] = quote._replace(as_of_ms=max(now_ms, quote.as_of_ms))
+                self._dirty.add(symbol)
 
     def repeat(self, symbols: Iterable[str]) -> None:
         self._dirty.update(symbol for symbol in symbols if self._quotes.get(symbol))
@@ -72,21 +80,20 @@ class QuoteBoard:
         """Quotes written, dropped for coming late, and written over a time from the future."""
         return {"quotes": self.written, "quotes_foreign": len(self._foreign), **self._counts}
 
-    def encode(self, commands: Commands) -> dict[str, object]:
+    def encode(self, commands: Commands, now_ms: int) -> dict[str, _Quote | None]:
         """Commands for what Redis was not told; hand what this returns to `confirmed`."""
-        said: dict[str, object] = {}
+        said: dict[str, _Quote | None] = {}
         for symbol in self._dirty:
             quote = said[symbol] = self._quotes.get(symbol)
             if quote is None:
                 release_quote(commands, self._keys[symbol], self._sources.get(symbol, SOURCE))
                 continue
-            self._sources[symbol] = quote.source
-            stamp = QuoteStamp(quote.source, b"%d" % quote.received_ts_ms, self._ttl)
-            write_quote(commands, self._keys[symbol], stamp, quote.values)
+            stamp = QuoteStamp(quote.source, quote.as_of_ms, quote.received_ts_ms, now_ms)
+            write_quote(commands, self._keys[symbol], stamp, quote.values, self._ttl)
         return said
 
     def confirmed(
-        self, said: Mapping[str, object], names: Sequence[str], replies: Sequence[Any]
+        self, said: Mapping[str, _Quote | None], names: Sequence[str], replies: Sequence[Any]
     ) -> None:
         """`replies` to the commands of these names."""
         for symbol, quote in said.items():
@@ -94,10 +101,17 @@ class QuoteBoard:
                 self._dirty.discard(symbol)
         for name, reply in zip(names, replies, strict=False):
             command, _, symbol = name.partition(" ")
-            if command != "ticker_quote":
-                continue
-            if reply == NOT_THE_OWNER and symbol not in self._dirty:
-                self._foreign.add(symbol)
-            elif reply in QUOTE_COUNTERS:
-                self._counts[QUOTE_COUNTERS[reply]] += 1
-            self.written += reply in (1, 2)
+            quote = said.get(symbol)
+            if command == "ticker_quote" and quote is not None:
+                self._learn(symbol, quote, reply)
+
+    def _learn(self, symbol: str, quote: _Quote, reply: Any) -> None:
+        if reply == NOT_THE_OWNER:
+            self._foreign.add(symbol)
+        else:
+            self._foreign.discard(symbol)
+        if reply in QUOTE_COUNTERS:
+            self._counts[QUOTE_COUNTERS[reply]] += 1
+        if reply in _WRITTEN:
+            self._sources[symbol] = quote.source
+            self.written += 1

@@ -286,8 +286,8 @@ class Sink(Generic[ItemT]):
         resent = self._backlog.reconcile(streams, asyncio.get_running_loop().time())
         for symbol, position in positions.items():
             writer.reseed(symbol, position)
-        if resent:
-            writer.repeat(resent)
+        if resent:  # then any symbol may have lost its last values
+            writer.repeat(symbols)
             logger.bind(resent=resent).warning("redis lost confirmed entries, sent again")
 
     async def _ask(self, payload: bytes, count: int) -> Sequence[Any]:

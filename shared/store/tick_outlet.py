@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.market.loss import Loss
 from shared.market.quote import FieldValue
@@ -39,8 +39,8 @@ class TickStoreOutlet:
         self._trades.quotes.set(symbol, values, received_ts_ms, DELAYED if delayed else SOURCE)
         self._trades.wake()
 
-    def offer_quotes(self) -> None:
-        self._trades.quotes.offer_again()
+    def offer_quotes(self, healthy: Iterable[str], now_ms: int) -> None:
+        self._trades.quotes.offer_again(healthy, now_ms)
         self._trades.wake()
 
     def loss(self, loss: Loss) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -48,15 +49,20 @@ class TickerKeys:
 
 
 class QuoteStamp(NamedTuple):
-    """Who quotes, when it was received (Unix ms), and how long it stays (s)."""
+    """Who quotes, as of when the quote holds and when it was received; Unix ms, and now."""
 
     source: bytes
-    ts: bytes
-    ttl: bytes
+    as_of_ms: int
+    received_ms: int
+    now_ms: int
 
 
 def write_quote(
-    commands: Commands, keys: TickerKeys, stamp: QuoteStamp, values: Mapping[str, FieldValue]
+    commands: Commands,
+    keys: TickerKeys,
+    stamp: QuoteStamp,
+    values: Mapping[str, FieldValue],
+    ttl: bytes,
 ) -> None:
     """The quote half, as `stamp.source`; Redis refuses it to all but the owner."""
     commands.add(
@@ -69,9 +75,10 @@ def write_quote(
         keys.quote_times,
         stamp.source,
         keys.symbol.encode(),
-        stamp.ts,
-        stamp.ts,
-        stamp.ttl,
+        b"%d" % stamp.as_of_ms,
+        b"%d" % stamp.received_ms,
+        b"%d" % stamp.now_ms,
+        ttl,
         _TOLERANCE,
         *pairs_of(values),
     )
@@ -91,20 +98,28 @@ def release_quote(commands: Commands, keys: TickerKeys, source: bytes) -> None:
 
 
 def write_last(
-    commands: Commands, keys: TickerKeys, values: Mapping[str, FieldValue], ts: bytes, ttl: bytes
+    commands: Commands,
+    keys: TickerKeys,
+    values: Mapping[str, FieldValue],
+    times_ms: tuple[int, int],
+    ttl: bytes,
 ) -> None:
-    """The last and volume half, received at `ts`."""
+    """The last and volume half; `times_ms` are when it was received, and now."""
     commands.add(
         f"ticker_last {keys.symbol}",
         b"EVALSHA",
         script("ticker_last").sha.encode(),
         b"1",
         keys.ticker,
-        ts,
+        *(b"%d" % at_ms for at_ms in times_ms),
         ttl,
         _TOLERANCE,
         *pairs_of(values),
     )
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def pairs_of(values: Mapping[str, FieldValue]) -> list[bytes]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import orjson
 
 from shared.market.depth import ENTRY_OVERHEAD_BYTES
-from shared.market.trade import Trade
+from shared.market.trade import Trade, TradeFeed
 from shared.store.confirmed import Position
 from shared.store.flush import Commands, Flush
 from shared.store.keys import Keys
@@ -17,7 +17,7 @@ from shared.store.quotes import QuoteBoard
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
 from shared.store.sink import Sink
-from shared.store.ticker import TickerKeys, write_last
+from shared.store.ticker import TickerKeys, clock_ms, write_last
 
 KEPT_TRADES: Final = 1000
 
@@ -80,6 +80,7 @@ class TradesWriter:
             for name in ("trades_append", "ticker_last", "ticker_quote", "ticker_release")
         )
         self.sink: Sink[TradeItem] | None = None
+        self.clock_ms = clock_ms
 
     # The feed's side
 
@@ -124,8 +125,10 @@ class TradesWriter:
         return self.quotes.metrics()
 
     def repeat(self, symbols: Iterable[str]) -> None:
-        again = [symbol for symbol in symbols if self._tapes[symbol].last is not None]
-        self._dirty.update((symbol, object()) for symbol in again)
+        again = list(symbols)
+        for symbol in again:
+            if self._tapes[symbol].last is not None or self._tapes[symbol].volume is not None:
+                self._dirty[symbol] = object()
         self.quotes.repeat(again)
 
     def encode(self, batch: Sequence[TradeItem], drained: bool) -> Flush[TradeItem]:
@@ -141,11 +144,11 @@ class TradesWriter:
                 shares.append(len(run))
                 ordered += run
             self._note(symbol, items)
-        commands = Commands()
+        commands, now_ms = Commands(), self.clock_ms()
         said = dict(self._dirty)
         for symbol in said:
-            self._last_values(commands, self._tapes[symbol])
-        quotes = self.quotes.encode(commands)
+            self._last_values(commands, self._tapes[symbol], now_ms)
+        quotes = self.quotes.encode(commands, now_ms)
         payload = b"".join([*parts, *commands.parts])
         return Flush(payload, ordered, commands.names, (said, quotes), shares)
 
@@ -155,6 +158,12 @@ class TradesWriter:
             if self._dirty.get(symbol) is mark:
                 del self._dirty[symbol]
         self.quotes.confirmed(quotes, flush.names, replies[flush.item_replies :])
+
+    def skip(self, lost: Mapping[str, int]) -> None:
+        """Numbers that an earlier run gave and lost are not given again."""
+        for symbol, seq in lost.items():
+            if symbol in self._tapes:
+                self._tapes[symbol].seq = max(self._tapes[symbol].seq, seq)
 
     def positions(self) -> list[str]:
         return list(self._tapes)
@@ -192,14 +201,14 @@ class TradesWriter:
         )
 
     def _note(self, symbol: str, items: Sequence[TradeItem]) -> None:
-        """The newest of these that moves the last price; unreported prints do not."""
+        """The newest of these that moves the last price: not unreported ones, nor late ones."""
         for item in reversed(items):
-            if not item.trade.unreported:
+            if not item.trade.unreported and item.trade.feed is not TradeFeed.HISTORY:
                 self._tapes[symbol].last = item.trade
                 self._dirty[symbol] = object()
                 return
 
-    def _last_values(self, commands: Commands, tape: Tape) -> None:
+    def _last_values(self, commands: Commands, tape: Tape, now_ms: int) -> None:
         last, ts_ms = tape.last, tape.volume_ts_ms
         values: dict[str, float | str | None] = {}
         if tape.volume is not None:
@@ -210,7 +219,7 @@ class TradesWriter:
             values |= {"last_venue": last.venue, "last_ts": last.ts_ms}
             name = f"SET last {tape.ticker.symbol}"
             commands.add(name, b"SET", tape.last_key, _last_json(last), b"EX", self._ttl)
-        write_last(commands, tape.ticker, values, b"%d" % ts_ms, self._ttl)
+        write_last(commands, tape.ticker, values, (ts_ms, now_ms), self._ttl)
 
 
 def consecutive(items: Sequence[TradeItem]) -> Iterator[list[TradeItem]]:

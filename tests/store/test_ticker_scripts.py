@@ -12,6 +12,7 @@ from tests.store.lua_calls import call, read
 
 NOW = 1_000_000
 TICKER, OWNER, TIMES = "market:SPY:ticker", "coord:depth:live:SPY", "coord:quote:ts"
+KEYS = [TICKER, OWNER, TIMES]
 LAST = ("last", "last_size", "last_venue", "last_ts", "last_received_ts", "volume")
 
 
@@ -19,14 +20,14 @@ LAST = ("last", "last_size", "last_venue", "last_ts", "last_received_ts", "volum
 
 
 def quote(
-    client: redis.Redis, ts: int, bid: str = "100.0", source: str = "tob", now: int = NOW
+    client: redis.Redis, ts: int, bid: str = "100.0", source: str = "tob", received: int = 0
 ) -> Any:
-    """A quote of `ts`, received at `now`; as depth, with the sign of ownership set."""
+    """A quote as of `ts`, received then too unless given; as depth, with its sign set."""
     if source == "depth":
         client.set(OWNER, '["ARCA"]')
     fields = ("bid", bid, "ask", "", "mid", "")
-    keys = [TICKER, OWNER, TIMES]
-    return call(client, "ticker_quote", keys, source, "SPY", ts, now, 60, 2000, *fields)
+    times = (ts, received or ts, NOW)
+    return call(client, "ticker_quote", KEYS, source, "SPY", *times, 60, 2000, *fields)
 
 
 @pytest.mark.parametrize("source", ["depth", "tob"])
@@ -37,9 +38,9 @@ def test_a_quote_is_written_with_its_times_source_and_expiry(
     assert read(client, TICKER) == {
         "bid": "100.0",
         "quote_ts": "999995",
-        "quote_received_ts": "1000000",
+        "quote_received_ts": "999995",
         "quote_source": source,
-        "ts": "1000000",
+        "ts": "999995",
     }
     assert 58 <= int(str(client.ttl(TICKER))) <= 60
 
@@ -100,8 +101,8 @@ def test_depth_may_not_write_without_its_sign(client: redis.Redis) -> None:
     quote(client, NOW, source="depth")
     client.delete(OWNER)
     assert quote(client, NOW + 1, "98.0", source="tob") == 1
-    keys = [TICKER, OWNER, TIMES]
-    late = call(client, "ticker_quote", keys, "depth", "SPY", NOW + 2, NOW, 60, 2000, "bid", "97.0")
+    times = (NOW + 2, NOW + 2, NOW)
+    late = call(client, "ticker_quote", KEYS, "depth", "SPY", *times, 60, 2000, "bid", "97.0")
     assert late == -1
     assert (read(client, TICKER)["bid"], read(client, TICKER)["quote_source"]) == ("98.0", "tob")
 
@@ -119,11 +120,51 @@ def test_a_last_price_that_nobody_renewed_goes_with_the_next_quote(
     )
 
 
+def test_a_quote_that_waited_takes_no_newer_last_price_for_one_from_the_future(
+    client: redis.Redis,
+) -> None:
+    client.hset(TICKER, mapping={**dict.fromkeys(LAST, "1"), "last_received_ts": NOW, "ts": NOW})
+    assert quote(client, NOW - 30_000) == 1
+    assert (read(client, TICKER)["last"], read(client, TICKER)["ts"]) == ("1", "1000000")
+
+
+@pytest.mark.parametrize(("later_ms", "result"), [(9_999, 3), (10_000, 1)])
+def test_a_quote_that_is_offered_again_is_written_every_ten_seconds(
+    client: redis.Redis, later_ms: int, result: int
+) -> None:
+    quote(client, NOW - 20_000)
+    assert quote(client, NOW - 20_000 + later_ms, received=NOW - 20_000) == result
+    found = read(client, TICKER)
+    assert found["quote_received_ts"] == str(NOW - 20_000)
+    assert found["quote_ts"] == str(NOW - 20_000 + (later_ms if result == 1 else 0))
+
+
+def test_a_quote_offered_again_behind_depth_holds_now_and_keeps_its_receive_time(
+    client: redis.Redis,
+) -> None:
+    quote(client, NOW - 500, "100.0", source="depth")
+    client.delete(OWNER)
+    assert release(client) == 1
+    assert quote(client, NOW, "99.0", received=NOW - 7_000) == 1
+    found = read(client, TICKER)
+    assert (found["bid"], found["quote_ts"]) == ("99.0", str(NOW))
+    assert found["quote_received_ts"] == str(NOW - 7_000)
+
+
 # ticker_last
 
 
-def last(client: redis.Redis, *pairs: str) -> Any:
-    return call(client, "ticker_last", [TICKER], NOW, 60, 2000, *pairs)
+def last(client: redis.Redis, *pairs: str, received: int = NOW) -> Any:
+    return call(client, "ticker_last", [TICKER], received, NOW, 60, 2000, *pairs)
+
+
+def test_a_trade_that_waited_takes_no_newer_quote_for_one_from_the_future(
+    client: redis.Redis,
+) -> None:
+    client.hset(TICKER, mapping={**dict.fromkeys(QUOTE_FIELDS, "1"), "quote_ts": NOW, "ts": NOW})
+    assert last(client, "last", "100.5", received=NOW - 30_000) == 1
+    found = read(client, TICKER)
+    assert (found["bid"], found["last_received_ts"], found["ts"]) == ("1", "970000", "1000000")
 
 
 def test_a_last_price_is_written_with_its_receive_time_and_expiry(client: redis.Redis) -> None:
@@ -143,7 +184,7 @@ def test_a_quote_that_nobody_renewed_goes_with_the_next_trade(
     client: redis.Redis, age_ms: int, result: int
 ) -> None:
     client.hset(TICKER, mapping={**dict.fromkeys(QUOTE_FIELDS, "1"), "volume": "7"})
-    client.hset(TICKER, "quote_received_ts", NOW - age_ms)
+    client.hset(TICKER, "quote_ts", NOW - age_ms)
     assert last(client, "last", "100.5") == result
     found = read(client, TICKER)
     left = set(QUOTE_FIELDS) if result == 1 else set()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import redis
 
@@ -48,7 +48,7 @@ class DepthKeys:
     def __init__(self, url: str) -> None:
         self.redis = redis.Redis.from_url(url, decode_responses=True)
 
-    def __enter__(self) -> DepthKeys:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -59,6 +59,13 @@ class WorkerProcess:
         os.kill(self.pid, signal.SIGKILL)
         self.wait(_STOP_S)
 
+    def pause(self) -> None:
+        """It lives and does nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
     def terminate(self) -> None:
         os.kill(self.pid, signal.SIGTERM)
 

@@ -23,6 +23,7 @@ from shared.market.loss import Loss
 MARGIN_S: Final = 2 * BAR_S
 KEPT_MINUTES: Final = 30
 FIRST_START: Final = "start"
+LATE_TOLD_S: Final = 60.0
 
 
 class BarKeeper:
@@ -34,6 +35,7 @@ class BarKeeper:
         self._since: dict[str, tuple[int, str]] = {}
         # Start of the bar that was in progress when the bars were asked for.
         self._partial: dict[str, int] = {}
+        self._told_late_s: dict[str, float] = {}
 
     def restore(
         self, symbol: str, bars: Iterable[Bar], candles: Iterable[Candle], covered_ms: int | None
@@ -79,12 +81,17 @@ class BarKeeper:
             if beyond is not None:
                 self.unfilled(beyond, "beyond reach")
 
+    def unreadable(self, symbol: str, heard_ms: int) -> None:
+        """A bar came that could not be read: history has it."""
+        self.interrupted([symbol], "unreadable bar", heard_ms)
+        self.restored([symbol])
+
     def bar(self, feed: SymbolFeed, bar: Bar, received_s: float) -> None:
         self._state.bars.heard(feed.symbol)
         self._state.outlet.bar(feed.symbol, bar, received_s)
         if not self._minutes[feed.symbol].add(bar):
-            text = f"bar of {bar.t} came too late for its candle"
-            self._state.outlet.incident("late_bar", feed.symbol, text)
+            self._state.counters.late_bars += 1
+            self._tell_late(feed.symbol, bar)
 
     def tick(self, grace_s: float) -> None:
         """Write the candles that are due."""
@@ -102,8 +109,11 @@ class BarKeeper:
 
     # The answers of history
 
-    def filled(self, hole: Hole, bars: Iterable[Bar]) -> None:
-        """Every bar that the window has; those that came live stay as they came."""
+    def filled(self, hole: Hole, bars: Iterable[Bar], unreadable: int = 0) -> None:
+        """What the window has; bars that came live stay as they came.
+
+        With bars that could not be read the window is not whole.
+        """
         symbol, minutes = hole.symbol, self._minutes[hole.symbol]
         received_s, new = now_s(), 0
         for bar in bars:
@@ -116,20 +126,23 @@ class BarKeeper:
                 continue
             self._state.outlet.bar(symbol, bar, received_s)
             new += 1
-        minutes.filled(hole.from_s, hole.to_s)
         self._state.counters.bars_filled += new
+        if unreadable:
+            self.unfilled(hole, f"{unreadable} bars could not be read", unreadable)
+            return
+        minutes.filled(hole.from_s, hole.to_s)
         logger.bind(symbol=symbol, bars=new, reason=hole.reason).info(
             "bars of {} filled: {} from history", symbol, new
         )
         if hole.reason != FIRST_START:
             self._say(hole, f"filled, {new} bars", 0)
 
-    def unfilled(self, hole: Hole, why: str) -> None:
+    def unfilled(self, hole: Hole, why: str, count: int | None = None) -> None:
         """What history does not give is lost; its candles stay incomplete."""
         logger.bind(symbol=hole.symbol, reason=hole.reason).warning(
             "bars of {} not filled: {}", hole.symbol, why
         )
-        self._say(hole, f"not filled, {why}", None)
+        self._say(hole, f"not filled, {why}", count)
 
     def covered(self, heard_ms: int) -> dict[str, int]:
         """Unix ms up to which each symbol with bars is whole; what is to be filled counts back."""
@@ -138,8 +151,19 @@ class BarKeeper:
             if symbol in self._since:
                 continue
             pending = [hole.from_s for hole in self._state.backfill.pending(symbol)]
-            until[symbol] = (min(pending) + MARGIN_S) * 1000 if pending else heard_ms
+            feed = self._state.symbols[symbol]
+            whole_ms = feed.bar_heard_ms if feed.mute.unbarred and feed.bar_heard_ms else heard_ms
+            until[symbol] = (min(pending) + MARGIN_S) * 1000 if pending else whole_ms
         return until
+
+    def _tell_late(self, symbol: str, bar: Bar) -> None:
+        """The bar stands in Redis; its minute is forgotten and its candle stays as it was."""
+        at_s = now_s()
+        if at_s - self._told_late_s.get(symbol, -LATE_TOLD_S) < LATE_TOLD_S:
+            return
+        self._told_late_s[symbol] = at_s
+        text = f"bar of {bar.t} came too late for its candle"
+        self._state.outlet.incident("late_bar", symbol, text)
 
     def _begin(self, symbol: str, since: int, reason: str) -> None:
         self._since[symbol] = (since, reason)

@@ -22,7 +22,8 @@ _COMPETING_RETRY_S: Final = 30.0
 _PASSING_RETRY_S: Final = 30.0
 # The same error of the same symbol is told once in so long.
 _TOLD_S: Final = 900.0
-_FARM_BROKEN: Final = frozenset({2103, 2105})
+_HISTORY_FARM_BROKEN: Final = 2105
+_FARM_BROKEN: Final = frozenset({2103, _HISTORY_FARM_BROKEN})
 
 
 class TickErrors:
@@ -80,6 +81,8 @@ class TickErrors:
             state.outlet.incident("connectivity", "", said[:200])
             self._requests.interrupt(state.symbols.values(), said[:120])
             self._requests.interrupt_bars(said[:120])
+            if code == _HISTORY_FARM_BROKEN:
+                self._history.disconnected(now_s())
         elif code in codes.ROUTINE or code in codes.ALREADY_GONE:
             logger.bind(code=code, req_id=req_id).debug("{}", text)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from shared.market.bar import Bar, Candle
@@ -28,8 +28,8 @@ class TickOutlet(Protocol):
     ) -> None:
         """The top of book as of now, perhaps 15 minutes old; None: there is none to be shown."""
 
-    def offer_quotes(self) -> None:
-        """Depth may have let go of tickers that it owned."""
+    def offer_quotes(self, healthy: Iterable[str], now_ms: int) -> None:
+        """The quotes of these symbols hold now, though they said nothing new."""
 
     def bar(self, symbol: str, bar: Bar, received_s: float) -> None: ...
 

@@ -32,6 +32,7 @@ def metrics(state: TickState, parser: TickParser) -> dict[str, object]:
         "halts": counters.halts,
         "bars_requested": counters.bars_requested,
         "bars_filled": counters.bars_filled,
+        "late_bars": counters.late_bars,
         "trades_filled": counters.trades_filled,
         "trades_left_out": sum(f.splice.left_out for f in state.symbols.values()),
         "unknown_venues": dict(parser.unknown_venues),

@@ -9,8 +9,9 @@ from loguru import logger
 
 from shared.control.pacing import Pacing
 from shared.control.trade_feed import CloseStream, OpenStream
+from shared.control.trade_history import PublishedPrints
 from shared.feeds.ibkr.bars import BarKeeper
-from shared.feeds.ibkr.clock import now_s
+from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.tick_rows import Reactions, TickRows
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickState
 from shared.market.loss import Loss
@@ -34,6 +35,11 @@ class TickRequests:
         self._bars = bars
         self._reactions = reactions
         self._parser = TickParser()
+        self._published = (
+            {symbol: PublishedPrints() for symbol in state.symbols}
+            if state.policy.backfill_trades
+            else None
+        )
         self.rows = self.new_rows()
         # Open requests of the present connection by id: (kind, symbol).
         self.by_id: dict[int, tuple[str, SymbolFeed]] = {}
@@ -53,6 +59,7 @@ class TickRequests:
             state.counters,
             state.policy.allow_delayed,
             self._parser,
+            self._published,
         )
         return self.rows
 
@@ -144,19 +151,22 @@ class TickRequests:
         self._client().reqRealTimeBars(req_id, contract, _BAR_S, "TRADES", 0, [])
         self._state.counters.bars_requested += 1
         feed.mute.asked(now_s())
+        feed.bar_heard_ms = now_ms()
         self._bars.requested(feed.symbol)
 
-    def close_bars(self, feed: SymbolFeed, why: str) -> None:
+    def close_bars(self, feed: SymbolFeed, why: str, heard_ms: int | None = None) -> None:
         if feed.bars_id:
             self._client().cancelRealTimeBars(feed.bars_id)
-            self.forget_bars(feed, why)
+            self.forget_bars(feed, why, heard_ms)
 
-    def forget_bars(self, feed: SymbolFeed, why: str) -> None:
+    def forget_bars(self, feed: SymbolFeed, why: str, heard_ms: int | None = None) -> None:
+        """`heard_ms`: up to when its bars came; as long as anything did, unless given."""
         if not feed.bars_id:
             return
         self._forget(feed.bars_id, self.rows.bars)
         feed.bars_id = 0
-        self._bars.interrupted([feed.symbol], why, self.rows.now_ms)
+        since_ms = self.rows.now_ms if heard_ms is None else heard_ms
+        self._bars.interrupted([feed.symbol], why, since_ms)
 
     # All of them
 
@@ -176,7 +186,8 @@ class TickRequests:
             self.renew_bars(feed, reason)
 
     def renew_bars(self, feed: SymbolFeed, reason: str) -> None:
-        self.close_bars(feed, reason)
+        """Mute bars are missing since the newest one came, and not since this was noticed."""
+        self.close_bars(feed, reason, feed.bar_heard_ms if reason.startswith("mute") else None)
         self._state.bars.at_once(feed.symbol)
 
     def interrupt(self, feeds: Iterable[SymbolFeed], reason: str) -> None:
@@ -218,10 +229,13 @@ class TickRequests:
             if feed.line_id:
                 client.cancelMktData(feed.line_id)
 
-    def unreadable(self, feed: SymbolFeed, now_ms: int) -> None:
-        """Prints and bars that came and could not be read are losses."""
+    def unreadable(self, feed: SymbolFeed, until_ms: int) -> None:
+        """Prints that came and could not be read are lost; bars are fetched back."""
         for lost, (count, since_ms) in feed.unreadable.items():
-            loss = Loss(lost, feed.symbol, since_ms, now_ms, "unreadable", count)
+            if lost == "bars":
+                self._bars.unreadable(feed.symbol, since_ms)
+                continue
+            loss = Loss(lost, feed.symbol, since_ms, until_ms, "unreadable", count)
             self._state.outlet.loss(loss)
         feed.unreadable.clear()
 

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.control.trade_history import PublishedPrints
 from shared.errors import BadRow
 from shared.feeds.ibkr.tick_outlet import TickOutlet
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickCounters
 from shared.market.bar import Bar
 from shared.market.quote import Tick
 from shared.market.trade import Halt, Trade
-from shared.normalize.ibkr_bars import MSG_REAL_TIME_BAR, real_time_bar
+from shared.normalize.ibkr_bars import MSG_HISTORICAL_DATA, MSG_REAL_TIME_BAR, real_time_bar
+from shared.normalize.ibkr_history import MSG_HISTORICAL_TICKS
 from shared.normalize.ibkr_ticks import (
     MSG_TICK_BY_TICK,
     MSG_TICK_GENERIC,
@@ -32,8 +34,6 @@ from shared.normalize.ibkr_ticks import (
 
 MSG_DATA_TYPE: Final = b"58"
 MSG_TICK_REQ_PARAMS: Final = b"81"
-MSG_HISTORICAL_DATA: Final = b"17"
-MSG_HISTORICAL_TICKS: Final = b"98"
 
 Frame = list[bytes]
 
@@ -58,6 +58,8 @@ class TickRows:
     counters: TickCounters
     allow_delayed: bool
     parser: TickParser
+    # Prints that went out lately, where those of an outage are to be fetched back.
+    published: dict[str, PublishedPrints] | None = None
     lines: dict[bytes, SymbolFeed] = field(default_factory=dict)
     streams: dict[bytes, SymbolFeed] = field(default_factory=dict)
     bars: dict[bytes, SymbolFeed] = field(default_factory=dict)
@@ -127,7 +129,7 @@ class TickRows:
             if tick.total is not None:
                 quote.volume = tick.total
                 self._traded.add(feed)
-            if tick.trade is not None:
+            if tick.trade is not None and not quote.delayed:
                 self._take(feed, tick.trade, not tick.single)
 
     def on_data_type(self, fields: Frame) -> None:
@@ -177,6 +179,7 @@ class TickRows:
             return
         self.counters.bars += 1
         feed.mute.bar(bar.t, bar.volume, self.now_s)
+        feed.bar_heard_ms = self.now_ms
         self.reactions.bar(feed, bar)
 
     def on_history(self, fields: Frame) -> None:
@@ -186,6 +189,8 @@ class TickRows:
     def publish(self, trade: Trade) -> None:
         """The next print of its symbol's sequence."""
         self.counters.trades += 1
+        if self.published is not None:
+            self.published[trade.symbol].add(trade, self.now_s)
         self.outlet.trade(trade, self.now_s)
 
     # Common to all of them
@@ -196,7 +201,8 @@ class TickRows:
         feed.heard_ms = self.now_ms
 
     def _take(self, feed: SymbolFeed, trade: Trade, summed: bool) -> None:
-        feed.mute.print(trade.ts_ms // 1000, not trade.unreported, self.now_s)
+        # RTVolume cannot say whether a print is reported, and only those lie in a bar.
+        feed.mute.print(trade.ts_ms // 1000, trade.unreported is False, self.now_s)
         for out in feed.splice.take(trade, summed, self.now_s):
             self.publish(out)
 

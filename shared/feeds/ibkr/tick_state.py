@@ -70,6 +70,8 @@ class SymbolFeed:
     bars_id: int = 0
     heard_s: float = 0.0
     heard_ms: int = 0
+    # When the newest bar came, or bars were asked for.
+    bar_heard_ms: int = 0
     mute: Mute = field(default_factory=Mute)
     # Its prints may have been lost since (Unix ms, reason), until its line speaks again.
     interrupted: tuple[int, str] | None = None
@@ -87,6 +89,7 @@ class TickCounters:
     halts: int = 0
     bars_requested: int = 0
     bars_filled: int = 0
+    late_bars: int = 0
     trades_filled: int = 0
     line_refusals: int = 0
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from loguru import logger
 
+from shared.control.backfill import Hole
 from shared.control.connectivity import Connectivity, Link
 from shared.control.silence import Verdict
 from shared.feeds.ibkr import tick_report
@@ -20,7 +21,7 @@ from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.idle import IdleWatch
 from shared.feeds.ibkr.session import Session
 from shared.feeds.ibkr.tick_errors import TickErrors
-from shared.feeds.ibkr.tick_history import History
+from shared.feeds.ibkr.tick_history import TICKS_AT_ONCE, History, Told
 from shared.feeds.ibkr.tick_outlet import TickOutlet
 from shared.feeds.ibkr.tick_requests import TickRequests
 from shared.feeds.ibkr.tick_rows import Reactions
@@ -28,6 +29,7 @@ from shared.feeds.ibkr.tick_state import SymbolFeed, TickPolicy, TickState
 from shared.market.bar import Bar, Candle
 from shared.market.loss import Loss
 from shared.market.trade import Halt
+from shared.normalize.ibkr_history import historical_trades
 from shared.universe import Instrument
 
 TICK_S: Final = 0.1
@@ -49,7 +51,7 @@ class TickFeed:
         """`instruments` most important first."""
         self._state = state = TickState.create(instruments, policy, outlet)
         self._bars = BarKeeper(state)
-        self._history = History(state, self._bars)
+        self._history = History(state, self._bars, self._tell_trades)
         reactions = Reactions(
             self._on_bar, self._on_halt, self._on_first_tick, self._history.answer
         )
@@ -119,7 +121,7 @@ class TickFeed:
     def _end(self, session: Session) -> None:
         reason = session.lost.result() if session.lost.done() else "cancelled"
         self._requests.lost_all(f"disconnect: {reason}")
-        self._history.disconnected()
+        self._history.disconnected(now_s())
         self._state.session = None
 
     async def _tick(self, session: Session) -> None:
@@ -142,7 +144,9 @@ class TickFeed:
 
     def _each_second(self, tick_s: float) -> None:
         state, rows = self._state, self._requests.rows
-        state.outlet.offer_quotes()
+        healthy = [s for s, f in state.symbols.items() if f.line_id and f.silence.healthy(tick_s)]
+        if not state.connectivity.degraded:
+            state.outlet.offer_quotes(healthy, now_ms())
         for feed in state.symbols.values():
             for trade in feed.splice.due(tick_s):
                 rows.publish(trade)
@@ -220,8 +224,27 @@ class TickFeed:
             return
         from_ms, reason = feed.interrupted
         feed.interrupted = None
-        now = self._requests.rows.now_ms
-        self._state.outlet.loss(Loss("trades", feed.symbol, from_ms, now, reason))
+        until_ms = self._requests.rows.now_ms
+        if not self._state.policy.backfill_trades:
+            self._state.outlet.loss(Loss("trades", feed.symbol, from_ms, until_ms, reason))
+            return
+        hole = Hole(feed.symbol, from_ms // 1000, until_ms // 1000 + 1, reason, "trades")
+        beyond = self._state.backfill.add(hole, time.time())
+        if beyond is not None:
+            times = (beyond.from_s * 1000, beyond.to_s * 1000)
+            self._state.outlet.loss(Loss("trades", feed.symbol, *times, f"{reason}: beyond reach"))
+
+    def _tell_trades(self, hole: Hole, fields: Sequence[bytes]) -> Told:
+        """Publish those prints of an answer that lie in the window and did not come live."""
+        rows = self._requests.rows
+        told = historical_trades(fields, self._requests.parser, hole.symbol, rows.now_ms)
+        inside = [t for t in told.trades if hole.from_s <= t.ts_ms // 1000 < hole.to_s]
+        assert rows.published is not None
+        missing = rows.published[hole.symbol].missing(inside)
+        for trade in missing:
+            rows.publish(trade)
+        full = len(told.trades) + told.refused >= TICKS_AT_ONCE
+        return Told(len(missing), told.newest_s, full)
 
     def _link(self, link: Link, reason: str) -> None:
         """Act on a change of connectivity."""
@@ -231,7 +254,7 @@ class TickFeed:
             requests.interrupt_bars(reason)
         elif link is Link.RESUBSCRIBE:
             requests.lost_all(reason)
-            self._history.disconnected()
+            self._history.disconnected(now_s())
             state.lines.connected()
             state.streams.connected()
         elif link is Link.VERIFY:

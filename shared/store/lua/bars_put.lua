@@ -5,6 +5,13 @@
 -- A write whose number is not above the stored one was done before. Returns how many were done
 local stored = tonumber(redis.call("HGET", KEYS[3], ARGV[1]) or "") or 0
 local done, touched = 0, {}
+-- A script that fails in the middle leaves what it did: all or nothing is decided here.
+for which = 1, 2 do
+  local kind = redis.call("TYPE", KEYS[which]).ok
+  if kind ~= "zset" and kind ~= "none" then
+    return redis.error_reply("WRONGTYPE " .. KEYS[which] .. " is a " .. kind .. ", no sorted set")
+  end
+end
 for i = 4, #ARGV, 4 do
   local number = tonumber(ARGV[i + 1])
   if number > stored then

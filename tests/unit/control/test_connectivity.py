@@ -7,6 +7,8 @@ from shared.control.connectivity import Connectivity, Link, farm
 LOST = "Connectivity between IBKR and Trader Workstation has been lost."
 BROKEN = "Market data farm connection is broken:usfarm"
 OK = "Market data farm connection is OK:usfarm"
+HISTORY_BROKEN = "HMDS data farm connection is broken:ushmds"
+HISTORY_OK = "HMDS data farm connection is OK:ushmds"
 
 
 def path() -> Connectivity:
@@ -93,6 +95,59 @@ def test_a_farm_keeps_the_time_it_first_broke() -> None:
     assert state.broken_farms == {"usfarm": 10.0}
 
 
+def test_a_history_farm_that_broke_and_came_back_renews_what_it_serves() -> None:
+    state = path()
+    assert state.notice(2105, HISTORY_BROKEN, 10.0) is Link.NONE
+    assert state.broken_history_farms == {"ushmds": 10.0}
+    assert state.notice(2106, HISTORY_OK, 20.0) is Link.RENEW_HISTORY
+    assert state.broken_history_farms == {}
+
+
+def test_a_history_farm_that_comes_back_twice_renews_once() -> None:
+    state = path()
+    state.notice(2105, HISTORY_BROKEN, 10.0)
+    answers = [state.notice(2106, HISTORY_OK, now_s) for now_s in (20.0, 21.0)]
+    assert answers == [Link.RENEW_HISTORY, Link.NONE]
+
+
+def test_a_history_farm_keeps_the_time_it_first_broke() -> None:
+    state = path()
+    state.notice(2105, HISTORY_BROKEN, 10.0)
+    state.notice(2105, HISTORY_BROKEN, 30.0)
+    assert state.broken_history_farms == {"ushmds": 10.0}
+
+
+def test_another_history_farms_return_leaves_the_broken_one_broken() -> None:
+    state = path()
+    state.notice(2105, HISTORY_BROKEN, 10.0)
+    assert state.notice(2106, "HMDS data farm connection is OK:euhmds", 11.0) is Link.NONE
+    assert state.broken_history_farms == {"ushmds": 10.0}
+
+
+def test_quotes_can_be_trusted_while_a_history_farm_is_broken() -> None:
+    state = path()
+    state.notice(2105, HISTORY_BROKEN, 10.0)
+    assert (state.degraded, state.broken_farms) == ("", {})
+
+
+def test_farms_of_quotes_and_of_history_break_and_come_back_apart() -> None:
+    state = path()
+    state.notice(2105, "HMDS data farm connection is broken:usfarm", 10.0)
+    assert state.notice(2104, OK, 11.0) is Link.NONE
+    state.notice(2103, BROKEN, 12.0)
+    assert state.notice(2106, "HMDS data farm connection is OK:usfarm", 13.0) is Link.RENEW_HISTORY
+    assert state.degraded == "market data farm broken: usfarm"
+
+
+@pytest.mark.parametrize("code", [1101, 1102])
+def test_a_full_restoration_forgets_broken_history_farms(code: int) -> None:
+    state = path()
+    state.notice(2105, HISTORY_BROKEN, 10.0)
+    state.notice(code, "", 20.0)
+    assert state.broken_history_farms == {}
+    assert state.notice(2106, HISTORY_OK, 21.0) is Link.NONE
+
+
 def test_a_full_restoration_forgets_broken_farms() -> None:
     state = path()
     state.notice(2103, BROKEN, 10.0)
@@ -117,6 +172,7 @@ def test_other_codes_say_nothing_about_the_connection(code: int) -> None:
         (BROKEN, "usfarm"),
         (OK, "usfarm"),
         ("Market data farm connection is OK:usfarm.nj", "usfarm.nj"),
+        (HISTORY_BROKEN, "ushmds"),
         ("Market data farm is connecting: cash-farm ", "cash-farm"),
         ("Market data farm connection is broken", "Market data farm connection is broken"),
     ],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from shared.control.trade_feed import CloseStream, OpenStream, StreamPlan, StreamPolicy
 
 POLICY = StreamPolicy(streams=3)
@@ -110,3 +112,40 @@ def test_a_stream_that_ended_is_asked_for_again() -> None:
     plan.decide(0.0)
     plan.ended("SPY")
     assert plan.decide(15.0) == opened("SPY")
+
+
+def test_so_many_streams_are_opened_at_a_time_and_the_others_next() -> None:
+    plan = planned("SPY", "QQQ", "AAPL", "IBM")
+    assert plan.decide(0.0, 2) == opened("SPY", "QQQ")
+    assert plan.decide(0.1, 2) == opened("AAPL")
+    assert plan.decide(0.2, 2) == []
+
+
+def test_no_stream_is_opened_while_no_message_is_free() -> None:
+    plan = planned("SPY", "QQQ")
+    assert (plan.decide(0.0, 0), plan.live) == ([], [])
+    assert plan.decide(0.1, 1) == opened("SPY")
+
+
+@pytest.mark.parametrize("at_most", [3, 4, None])
+def test_room_for_more_messages_opens_no_stream_beyond_the_limit(at_most: int | None) -> None:
+    assert planned("SPY", "QQQ", "AAPL", "IBM").decide(0.0, at_most) == opened("SPY", "QQQ", "AAPL")
+
+
+def test_a_symbol_that_no_message_was_free_for_has_no_wait_of_its_own() -> None:
+    plan = planned("SPY", "QQQ", "AAPL")
+    plan.decide(0.0, 1)
+    plan.ended("SPY")
+    assert plan.decide(14.9, 5) == opened("QQQ", "AAPL")
+    assert plan.decide(15.0, 5) == opened("SPY")
+
+
+def test_a_stream_is_closed_though_no_message_is_free_for_a_new_one() -> None:
+    plan = planned("SPX", "SPY", "QQQ", "AAPL")
+    plan.decide(0.0)
+    plan.exclude("SPX")
+    plan.decide(1.0)
+    plan.include("SPX")
+    assert plan.decide(20.0, 0) == [CloseStream("AAPL")]
+    assert plan.decide(21.0, 0) == []
+    assert plan.decide(21.1, 1) == opened("SPX")

@@ -195,3 +195,68 @@ def test_spellings_are_tried_for_each_symbol_apart() -> None:
     spelled(contracts, AAPL)
     contracts.try_other_spelling(AAPL)
     assert spelled(contracts, Pair("MSFT", "NASDAQ")) == "ISLAND"
+
+
+def test_quotes_and_bars_of_a_stock_come_from_all_venues() -> None:
+    contracts = resolved(stock("BRK.B", "NYSE", ibkr="BRK B"), "NYSE", NEWER)
+    assert contracts.consolidated("BRK.B") == Contract(
+        conId=265598,
+        symbol="BRK B",
+        secType="STK",
+        exchange="SMART",
+        primaryExchange="NYSE",
+        currency="USD",
+    )
+
+
+def test_quotes_and_bars_of_an_index_come_from_its_own_exchange() -> None:
+    contract = book(SPX).consolidated("SPX")
+    assert (contract.secType, contract.exchange, contract.primaryExchange) == ("IND", "CBOE", "")
+
+
+def test_a_stock_that_was_not_looked_up_is_named_by_the_universes_primary_exchange() -> None:
+    contract = book(stock("SPY", "BATS", primary="ARCA")).consolidated("SPY")
+    assert (contract.conId, contract.exchange, contract.primaryExchange) == (0, "SMART", "ARCA")
+
+
+def test_the_gateways_primary_exchange_names_the_stock_once_it_is_known() -> None:
+    contracts = resolved(stock("SPY", primary="ARCA"), "NYSE", NEWER)
+    assert contracts.consolidated("SPY").primaryExchange == "NYSE"
+
+
+def test_asking_for_quotes_tries_no_venue_spelling() -> None:
+    contracts = resolved(stock("AAPL", "ISLAND"), "NASDAQ", OLDER)
+    contracts.consolidated("AAPL")
+    assert spelled(contracts, AAPL) == "ISLAND"
+    assert contracts.try_other_spelling(AAPL)
+
+
+def test_only_stocks_without_a_primary_exchange_need_the_gateway_to_be_told_apart() -> None:
+    contracts = book(stock("AAPL"), stock("SPY", primary="ARCA"), SPX, stock("QQQ", "ISLAND"))
+    assert contracts.unnamed() == ["AAPL", "QQQ"]
+
+
+def test_a_stock_that_the_gateway_named_is_not_unnamed_any_more() -> None:
+    contracts = book(stock("AAPL"), stock("QQQ"))
+    resolve(contracts, AAPL=(265598, "NASDAQ", NEWER))
+    assert contracts.unnamed() == ["QQQ"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "asked"), [(["QQQ"], ["QQQ"]), ([], []), (None, ["QQQ", "SPY"])]
+)
+def test_only_the_contracts_that_are_wanted_are_asked_for(
+    symbols: list[str] | None, asked: list[str]
+) -> None:
+    contracts, gateway = book(stock("AAPL"), stock("QQQ"), stock("SPY")), Gateway({})
+    resolve(contracts, AAPL=(265598, "NASDAQ", NEWER))
+    ib: Any = gateway
+    asyncio.run(contracts.resolve(ib, symbols))
+    assert [one.symbol for one in gateway.asked] == asked
+
+
+def test_what_was_not_wanted_stays_unknown() -> None:
+    contracts = book(stock("AAPL"), stock("QQQ"))
+    ib: Any = Gateway({"AAPL": (265598, "NASDAQ", NEWER), "QQQ": (320227571, "NASDAQ", NEWER)})
+    asyncio.run(contracts.resolve(ib, ["QQQ"]))
+    assert (contracts.missing(), contracts.consolidated("QQQ").conId) == (["AAPL"], 320227571)

@@ -3,7 +3,17 @@ from __future__ import annotations
 import pytest
 
 from shared.feeds.ibkr import error_codes as codes
-from shared.feeds.ibkr.error_codes import depth_limit, depth_venues
+from shared.feeds.ibkr.error_codes import (
+    depth_limit,
+    depth_venues,
+    no_history,
+    no_permission,
+    pacing,
+    stream_limit,
+)
+
+HMDS = "Historical Market Data Service error message:"
+BARS = "Invalid Real-time Query:"
 
 
 @pytest.mark.parametrize(
@@ -94,3 +104,77 @@ def test_a_wrong_spelling_has_two_codes(code: int, expected: bool) -> None:
 @pytest.mark.parametrize(("code", "expected"), [(300, True), (310, True), (309, False)])
 def test_a_request_already_gone_has_two_codes(code: int, expected: bool) -> None:
     assert (code in codes.ALREADY_GONE) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{HMDS}Historical data request pacing violation", True),
+        (f"{BARS}Historical data request pacing violation", True),
+        ("Pacing violation", True),
+        (f"{HMDS}HMDS query returned no data: SPY@SMART Trades", False),
+        (f"{BARS}No market data permissions for NYSE STK", False),
+        ("Max rate of messages per second has been exceeded.", False),
+        ("", False),
+    ],
+)
+def test_too_many_requests_are_told_by_the_text(text: str, expected: bool) -> None:
+    assert pacing(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (162, f"{HMDS}HMDS query returned no data: SPY@SMART Trades", True),
+        (162, f"{HMDS}HMDS QUERY RETURNED NO DATA: SPY@SMART Trades", True),
+        (162, f"{HMDS}Historical data request pacing violation", False),
+        (162, f"{HMDS}No market data permissions for ISLAND STK", False),
+        (162, f"{HMDS}HMDS server disconnect occurred.  Attempting reconnection...", False),
+        (366, "No historical data query found for ticker id:5", False),
+        (354, "HMDS query returned no data", False),
+    ],
+)
+def test_only_a_162_without_data_is_an_answer(code: int, text: str, expected: bool) -> None:
+    assert no_history(code, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (420, f"{BARS}No market data permissions for NYSE STK", True),
+        (162, f"{HMDS}No market data permissions for ISLAND STK", True),
+        (354, "Requested market data is not subscribed.", True),
+        (10089, "Requested market data requires additional subscription for API.", True),
+        (10168, "Delayed market data is not enabled.", True),
+        (10186, "Delayed market data is not enabled.", True),
+        (420, f"{BARS}Historical data request pacing violation", False),
+        (162, f"{HMDS}HMDS query returned no data: SPY@SMART Trades", False),
+        (101, "Max number of tickers has been reached.", False),
+        (10182, "Failed to request live updates (disconnected).", False),
+        (10197, "No market data during competing live session", False),
+    ],
+)
+def test_data_that_the_account_may_not_have_is_told_by_code_or_text(
+    code: int, text: str, expected: bool
+) -> None:
+    assert no_permission(code, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (10190, "Max number of tick-by-tick requests has been reached.", True),
+        (10190, "", True),
+        (
+            322,
+            "Error processing request.-'bZ' : cause - Max number of tick-by-tick requests has "
+            "been reached.",
+            True,
+        ),
+        (322, "Error processing request.-'bZ' : cause - Duplicate ticker id", False),
+        (101, "Max number of tickers has been reached.", False),
+        (10187, "Failed to request tick-by-tick data. Max number of ticks", False),
+    ],
+)
+def test_too_many_streams_are_told_by_two_codes(code: int, text: str, expected: bool) -> None:
+    assert stream_limit(code, text) is expected

@@ -12,6 +12,8 @@ from shared.feeds.ibkr.frames import MAX_FRAME_BYTES, FrameReader
 HELLO = b"178\x0020250425 15:23:54 EST\0"
 DEPTH = b"12\x001\x007\x000\x000\x001\x00585.33\x0018\0"
 DEPTH_L2 = b"13\x001\x007\x000\0NSDQ\x000\x001\x00585.33\x0018\x000\0"
+PRICE = b"1\x006\x007\x001\x00585.33\x0018\x000\0"
+SIZE = b"2\x006\x007\x000\x0018\0"
 NOTICE = b"4\x002\0-1\x002104\0Market data farm connection is OK:usfarm\0\0"
 
 
@@ -36,12 +38,15 @@ class Client:
 
 
 class Rig:
-    def __init__(self, login_frames: int = 0) -> None:
+    """Message ids that are `ours`; the end of a walk is logged where any are given."""
+
+    def __init__(self, login_frames: int = 0, *ours: bytes) -> None:
         self.client = Client(login_frames)
         self.rows: list[list[bytes]] = []
         self.slices = 0
-        handlers = {b"12": self._row, b"13": self._row}
-        self.reader = FrameReader(self.client, handlers, self._slice)
+        handlers = dict.fromkeys(ours or (b"12", b"13"), self._row)
+        on_done = self._done if ours else None
+        self.reader = FrameReader(self.client, handlers, self._slice, on_done)
 
     def _row(self, fields: list[bytes]) -> None:
         self.rows.append(fields)
@@ -49,6 +54,9 @@ class Rig:
 
     def _slice(self) -> None:
         self.slices += 1
+
+    def _done(self) -> None:
+        self.client.log.append("done")
 
     def receive(self, *chunks: bytes, limit: int = 1000) -> None:
         for chunk in chunks:
@@ -196,6 +204,62 @@ def test_the_largest_length_is_waited_for() -> None:
     rig = Rig()
     rig.receive(MAX_FRAME_BYTES.to_bytes(4, "big") + b"12\0")
     assert (rig.rows, rig.client.given) == ([], [])
+
+
+def test_message_ids_of_one_and_of_two_digits_are_told_apart() -> None:
+    rig = Rig(0, b"1", b"12")
+    rig.receive(frame(DEPTH) + frame(PRICE) + frame(DEPTH_L2) + frame(SIZE))
+    assert rig.rows == [DEPTH.split(b"\0"), PRICE.split(b"\0")]
+    assert rig.client.given == [frame(DEPTH_L2) + frame(SIZE)]
+
+
+def test_message_ids_of_one_digit_alone_are_taken() -> None:
+    rig = Rig(0, b"1", b"2")
+    rig.receive(frame(SIZE) + frame(NOTICE) + frame(PRICE))
+    assert rig.client.log == ["ours b'2'", "theirs b'4\\x002\\x00'", "ours b'1'", "done"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"1", b"11\x006\0", b"17\x001\0", b"101\x001\0"])
+def test_an_id_that_only_begins_like_a_short_one_is_ib_asyncs(payload: bytes) -> None:
+    rig = Rig(0, b"1", b"12")
+    rig.receive(frame(payload))
+    assert (rig.client.given, rig.rows) == ([frame(payload)], [])
+
+
+def test_rows_of_a_short_id_are_handed_out_once_whole() -> None:
+    whole = frame(PRICE) + frame(SIZE)
+    for cut in range(len(whole) + 1):
+        rig = Rig(0, b"1", b"99")
+        rig.receive(whole[:cut], whole[cut:])
+        assert (rig.rows, rig.client.given) == ([PRICE.split(b"\0")], [frame(SIZE)]), cut
+
+
+@pytest.mark.parametrize("message_id", [b"", b"100", b"1000"])
+def test_a_message_id_of_another_length_is_refused(message_id: bytes) -> None:
+    with pytest.raises(ValueError, match="message ids must have one or two digits, were"):
+        Rig(0, b"1", b"12", message_id)
+
+
+def test_the_end_of_a_walk_is_told_once_behind_all_of_its_frames() -> None:
+    rig = Rig(0, b"1", b"2")
+    rig.reader.feed(frame(PRICE) + frame(SIZE) + frame(PRICE) + frame(NOTICE))
+    rig.reader.walk(2)
+    rig.reader.walk(10)
+    assert rig.client.log == [
+        "ours b'1'", "ours b'2'", "done", "ours b'1'", "theirs b'4\\x002\\x00'", "done",
+    ]  # fmt: skip
+
+
+def test_a_walk_without_a_whole_frame_ends_too() -> None:
+    rig = Rig(0, b"1")
+    rig.receive(frame(PRICE)[:-1])
+    assert rig.client.log == ["done"]
+
+
+def test_no_walk_ends_before_the_login_is_over() -> None:
+    rig = Rig(2, b"1")
+    rig.receive(frame(HELLO))
+    assert "done" not in rig.client.log
 
 
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)

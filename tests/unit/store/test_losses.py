@@ -91,3 +91,35 @@ def test_unknown_numbers_are_empty_stream_fields() -> None:
         "reason": "restart",
         "count": "",
     }
+
+
+def unnumbered(*seqs: int) -> Losses:
+    found = Losses("bars", numbered=False)
+    for seq in seqs:
+        found.add(lost(seq, venue=""), "queue full")
+    return found
+
+
+def test_numbers_that_readers_do_not_know_are_left_out() -> None:
+    assert unnumbered(3, 4, 5).drain() == [
+        GapEntry("bars", "SPY", "", None, None, 1003, 1005, "queue full", 3)
+    ]
+
+
+def test_losses_without_a_number_for_readers_still_split_at_what_was_written() -> None:
+    found = [
+        (gap.from_seq, gap.from_ts, gap.to_ts, gap.count) for gap in unnumbered(1, 2, 4).drain()
+    ]
+    assert found == [(None, 1001, 1002, 2), (None, 1004, 1004, 1)]
+
+
+def test_losses_without_a_number_for_readers_are_counted_and_forgotten_as_others_are() -> None:
+    found = unnumbered(1, 2, 4)
+    found.drain()
+    assert (found.drain(), bool(found), found.total) == ([], False, 3)
+
+
+def test_a_ready_range_loses_its_numbers_as_well() -> None:
+    found = unnumbered()
+    found.add_range(GapEntry("bars", "SPY", "", 1, 4, 1001, 1004, "redis restart", 4))
+    assert [(gap.from_seq, gap.to_seq, gap.count) for gap in found.drain()] == [(None, None, 4)]

@@ -1,0 +1,59 @@
+"""Historical prints as TWS sends them → `Trade`.
+
+Wire layout at server version 178 (raw fields, message id first, a trailing empty one allowed):
+``98,reqId,n,(epochSec,mask,price,size,exchange,specialConditions)*n,done``. Times are whole
+seconds; a second is always told in full, so there may be more prints than asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from shared.errors import BadRow
+from shared.market.trade import Trade, TradeFeed
+from shared.normalize.ibkr_ticks import MSG_TICK_BY_TICK, TickParser, digits
+
+MSG_HISTORICAL_TICKS: Final = b"98"
+_TICK_FIELDS: Final = 6
+_ALL_LAST: Final = b"2"
+
+
+class HistoricalTrades(NamedTuple):
+    """The usable prints of a reply, and how many others there were (halt markers among them)."""
+
+    trades: list[Trade]
+    refused: int
+    # The newest second told, 0 for none.
+    newest_s: int
+
+
+def historical_trades(
+    fields: Sequence[bytes], parser: TickParser, symbol: str, received_ts_ms: int
+) -> HistoricalTrades:
+    """One message 98; one bad print does not cost the others.
+
+    Raises:
+        BadRow: the number of prints is not the one that is there.
+    """
+    if len(fields) < 4:
+        raise BadRow(f"historical ticks have too few fields, was {len(fields)}, need 4")
+    number = digits(fields[2], "number of ticks", 9)
+    rows = fields[3:]
+    if len(rows) - number * _TICK_FIELDS not in (1, 2):
+        raise BadRow(f"{number} ticks need {number * _TICK_FIELDS + 1} fields, was {len(rows)}")
+    trades: list[Trade] = []
+    refused = newest_s = 0
+    for start in range(0, number * _TICK_FIELDS, _TICK_FIELDS):
+        second, mask, price, size, exchange, conditions = rows[start : start + _TICK_FIELDS]
+        newest_s = max(newest_s, int(second) if second.isdigit() else 0)
+        row = [MSG_TICK_BY_TICK, b"0", _ALL_LAST, second, price, size, mask, exchange, conditions]
+        try:
+            found = parser.trade(row, symbol, received_ts_ms, TradeFeed.HISTORY)
+        except BadRow:
+            found = None
+        if isinstance(found, Trade):
+            trades.append(found)
+        else:
+            refused += 1
+    return HistoricalTrades(trades, refused, newest_s)

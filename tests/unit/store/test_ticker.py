@@ -1,0 +1,91 @@
+"""Texts of a ticker's fields, and the commands that write, release and renew its halves."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.store.flush import Commands
+from shared.store.keys import Keys
+from shared.store.scripts import script
+from shared.store.ticker import (
+    FieldValue,
+    QuoteStamp,
+    TickerKeys,
+    pairs_of,
+    release_quote,
+    text_of,
+    write_last,
+    write_quote,
+)
+from tests.unit.store.resp_commands import commands
+
+SPY = TickerKeys("SPY", Keys("p:"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, b""),
+        ("ARCA", b"ARCA"),
+        ("", b""),
+        (585.94, b"585.94"),
+        (585.0, b"585.0"),
+        (300, b"300"),
+        (0.0001, b"0.0001"),
+        (0.1 + 0.2, b"0.30000000000000004"),
+        (1234567890.25, b"1234567890.25"),
+        ("Börse", "Börse".encode()),
+    ],
+)
+def test_a_value_is_the_text_that_json_has_for_it(value: FieldValue, text: bytes) -> None:
+    assert text_of(value) == text
+
+
+def test_pairs_are_names_and_texts_in_turn() -> None:
+    values: dict[str, FieldValue] = {"bid": 585.94, "bid_size": 300, "bid_venue": "ARCA"}
+    assert pairs_of(values | {"ask": None}) == [
+        *(b"bid", b"585.94", b"bid_size", b"300"),
+        *(b"bid_venue", b"ARCA", b"ask", b""),
+    ]
+
+
+def test_no_values_are_no_pairs() -> None:
+    assert pairs_of({}) == []
+
+
+def test_a_quote_names_its_three_keys_its_source_and_its_times() -> None:
+    found = Commands()
+    write_quote(found, SPY, QuoteStamp(b"tob", b"1005", b"60"), {"bid": 1.5, "ask": None})
+    assert found.names == ["ticker_quote SPY"]
+    assert commands(b"".join(found.parts)) == [
+        [
+            *("EVALSHA", script("ticker_quote").sha, "3"),
+            *("p:market:SPY:ticker", "p:coord:depth:live:SPY", "p:coord:quote:ts"),
+            *("tob", "SPY", "1005", "1005", "60", "2000", "bid", "1.5", "ask", ""),
+        ]
+    ]
+
+
+def test_a_release_names_its_source_and_every_quote_field() -> None:
+    found = Commands()
+    release_quote(found, SPY, b"tob")
+    assert found.names == ["ticker_release SPY"]
+    assert commands(b"".join(found.parts)) == [
+        [
+            *("EVALSHA", script("ticker_release").sha, "1", "p:market:SPY:ticker", "tob"),
+            *("bid", "bid_size", "bid_venue", "ask", "ask_size", "ask_venue"),
+            *("mid", "spread", "spread_bps", "quote_ts", "quote_received_ts", "quote_source"),
+        ]
+    ]
+
+
+def test_a_last_price_names_its_key_its_time_and_its_expiry() -> None:
+    found = Commands()
+    write_last(found, SPY, {"last": 585.94, "last_venue": None}, b"1005", b"60")
+    assert found.names == ["ticker_last SPY"]
+    assert commands(b"".join(found.parts)) == [
+        [
+            *("EVALSHA", script("ticker_last").sha, "1", "p:market:SPY:ticker"),
+            *("1005", "60", "2000", "last", "585.94", "last_venue", ""),
+        ]
+    ]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from shared.store.keys import Keys
 
 # States that supervisord does not leave by itself.
 _ENDED: Final = frozenset({"FATAL", "EXITED", "UNKNOWN"})
-_DEPTH: Final = "ibkr_depth"
+# What each worker must have written before it counts as up, as it is said to the user.
+_SURFACES: Final = {"ibkr_depth": "depth", "ibkr_trades": "quotes or trades"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,15 @@ class Expected:
     """What has to be seen before the product counts as up."""
 
     programs: tuple[str, ...]
-    depth_symbols: int
+    # Of how many symbols each worker must have fresh data.
+    symbols: Mapping[str, int]
     # Data older than this moment was left in Redis by an earlier run.
     since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class DepthData:
-    """What Redis says of the depth worker; error is set when it could not be asked."""
+class WorkerData:
+    """What Redis says of a worker; error is set when it could not be asked."""
 
     pid: int = 0
     state: str = "no heartbeat"
@@ -41,23 +43,38 @@ def expected_of(
     settings: Settings, left_out: Sequence[str], programs: Sequence[Program], since_ms: int
 ) -> Expected:
     running = tuple(program.name for program in programs if program.name not in left_out)
-    slots = min(settings.ibkr.max_concurrent_depth, len(settings.depth_symbols()))
-    return Expected(running, 0 if _DEPTH in left_out else slots, since_ms)
+    counts = {
+        "ibkr_depth": min(settings.ibkr.max_concurrent_depth, len(settings.depth_symbols())),
+        "ibkr_trades": len(settings.market_symbols()),
+    }
+    wanted = {name: count for name, count in counts.items() if name not in left_out}
+    return Expected(running, wanted, since_ms)
 
 
-def read_depth(client: redis.Redis, settings: Settings, since_ms: int) -> DepthData:
+def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[str, WorkerData]:
+    """Every worker's heartbeat, and when each of its symbols was written last."""
     keys = Keys(settings.redis.key_prefix)
-    names = [keys.depth_heartbeat(symbol) for symbol in settings.depth_symbols()]
+    pipe = client.pipeline(transaction=False)
+    for worker in _SURFACES:
+        pipe.get(keys.heartbeat(worker))
+    for symbol in settings.depth_symbols():
+        pipe.get(keys.depth_heartbeat(symbol))
+    for symbol in settings.market_symbols():
+        pipe.hget(keys.ticker(symbol), "ts")
     try:
-        heartbeat, *stamps = client.mget([keys.heartbeat(_DEPTH), *names])
+        depth, trades, *stamps = pipe.execute()
     except redis.RedisError as error:
-        return DepthData(error=str(error))
-    return depth_data(heartbeat, stamps, since_ms)
+        return dict.fromkeys(_SURFACES, WorkerData(error=str(error)))
+    rows = len(settings.depth_symbols())
+    return {
+        "ibkr_depth": worker_data(depth, stamps[:rows], since_ms),
+        "ibkr_trades": worker_data(trades, stamps[rows:], since_ms),
+    }
 
 
-def depth_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> DepthData:
+def worker_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> WorkerData:
     found = _decoded(heartbeat)
-    return DepthData(
+    return WorkerData(
         pid=int(found.get("pid") or 0),
         state=str(found.get("state", "no heartbeat")),
         detail=str(found.get("detail") or ""),
@@ -65,7 +82,9 @@ def depth_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> De
     )
 
 
-def missing(expected: Expected, programs: Sequence[Program], depth: DepthData) -> list[str]:
+def missing(
+    expected: Expected, programs: Sequence[Program], data: Mapping[str, WorkerData]
+) -> list[str]:
     """What is not there yet, in words; empty when the product is up."""
     known = {program.name: program for program in programs}
     found = [
@@ -73,14 +92,16 @@ def missing(expected: Expected, programs: Sequence[Program], depth: DepthData) -
         for name in expected.programs
         if name not in known or known[name].state != "RUNNING"
     ]
-    if found or not expected.depth_symbols:
+    if found:
         return found
-    if depth.error:
-        return [f"redis does not answer, {depth.error}"]
-    if depth.state != "running" or depth.pid != known[_DEPTH].pid:
-        found.append(f"{_DEPTH} says {depth.state} {depth.detail}".rstrip())
-    if depth.fresh_symbols < expected.depth_symbols:
-        found.append(f"depth of {depth.fresh_symbols} of {expected.depth_symbols} symbols")
+    for worker, wanted in expected.symbols.items():
+        one = data[worker]
+        if one.error:
+            return [f"redis does not answer, {one.error}"]
+        if one.state != "running" or one.pid != known[worker].pid:
+            found.append(f"{worker} says {one.state} {one.detail}".rstrip())
+        if one.fresh_symbols < wanted:
+            found.append(f"{_SURFACES[worker]} of {one.fresh_symbols} of {wanted} symbols")
     return found
 
 

@@ -19,7 +19,7 @@ from deploy.layout import Layout
 from deploy.plan import Plan, make_plan
 from deploy.ports import is_free
 from deploy.programs import write_programs
-from deploy.readiness import Expected, expected_of, hopeless, missing, read_depth
+from deploy.readiness import Expected, expected_of, hopeless, missing, read_data
 from deploy.redis_binary import find_redis_server
 from deploy.supervisor_client import Program, SupervisorClient, running_pid
 from shared.errors import SettingsError, StoreUnavailable, TickvisorError
@@ -163,7 +163,7 @@ def _wait_until_up(layout: Layout, settings: Settings, plan: Plan, since_ms: int
     with _connect(settings) as client:
         while True:
             programs = _programs(layout)
-            lacking = missing(expected, programs, read_depth(client, settings, since_ms))
+            lacking = missing(expected, programs, read_data(client, settings, since_ms))
             if not lacking:
                 print(report.summary(settings, programs, embedded=plan.redis is not None))
                 return 0

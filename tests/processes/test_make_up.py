@@ -11,9 +11,15 @@ import pytest
 import redis
 
 from deploy import processes
+from simulators.tws.control import ControlClient
 from tests.support.product import Product, wait_for
 
 SLOTS: Final = 3
+WORKERS: Final = {"ibkr_depth", "ibkr_trades"}
+UNIVERSE: Final = (
+    "SPY", "QQQ", "IWM", "AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA",
+)  # fmt: skip
+OHLCV: Final = ("open", "high", "low", "close", "volume", "count")
 BROKEN_WORKER: Final = 'raise SystemExit("coord:source is live, was sim")\n'
 
 
@@ -65,6 +71,14 @@ def test_make_up_ends_with_every_key_of_every_symbol_that_has_a_slot(product: Pr
         assert client.get("coord:source") == "sim"
         heartbeat = json.loads(str(client.get("heartbeat:ibkr_depth")))
         assert (heartbeat["source"], heartbeat["state"]) == ("sim", "running")
+        for symbol in UNIVERSE:
+            assert client.hget(f"market:{symbol}:ticker", "quote_source") in ("depth", "tob")
+        wait_for(
+            lambda: all(client.exists(f"market:{one}:trades") for one in UNIVERSE), 10, "trades"
+        )
+        wait_for(
+            lambda: all(client.exists(f"market:{one}:bars:5s") for one in UNIVERSE), 20, "bars"
+        )
         assert client.get("ibkr:connected") == "1"
 
 
@@ -135,18 +149,57 @@ def test_a_restarted_worker_has_fresh_data_within_ten_seconds_and_seq_goes_on(
             assert seqs == list(range(1, len(seqs) + 1)), symbol
 
 
+@pytest.mark.timeout(240)
+def test_a_restart_of_the_trades_worker_loses_no_bar_and_no_candle(running: Product) -> None:
+    address = json.loads(running.layout.tws_address.read_text(encoding="utf-8"))
+    with ControlClient(address["control_port"]) as simulator, running.client() as client:
+        wait_for(lambda: all(stored(client, one, "5s") for one in UNIVERSE), 20, "first bars")
+        began_s = int(time.time()) // 5 * 5
+        done = running.supervisorctl("restart", "ibkr_trades")
+        assert done.stdout.splitlines()[-1] == "ibkr_trades: started"
+        minute = began_s // 60 * 60
+        wait_for(lambda: time.time() > minute + 75, 80, "the end of the minute")
+        until_s = int(time.time()) // 5 * 5
+
+        def as_the_vendor_has_it(symbol: str) -> bool:
+            told = simulator.call("bars", symbol=symbol, last=100)["bars"]
+            true = {bar["t"]: values(bar) for bar in told if began_s <= bar["t"] < until_s}
+            candles = simulator.call("bars", symbol=symbol, last=10, size_s=60)["bars"]
+            whole = {bar["t"]: values(bar) for bar in candles if bar["t"] == minute}
+            found = {t: row for t, row in stored(client, symbol, "5s").items() if t in true}
+            candle = stored(client, symbol, "1min").get(minute, {})
+            return (
+                {t: values(row) for t, row in found.items()} == true
+                and {minute: values(candle)} == whole
+                and candle["complete"]
+            )
+
+        wait_for(lambda: all(map(as_the_vendor_has_it, UNIVERSE)), 60, "all bars and candles")
+        heartbeat = json.loads(str(client.get("heartbeat:ibkr_depth")))
+        assert heartbeat["state"] == "running"
+
+
+def stored(client: redis.Redis, symbol: str, timeframe: str) -> dict[int, dict[str, Any]]:
+    rows: Any = client.zrange(f"market:{symbol}:bars:{timeframe}", 0, -1)
+    return {bar["t"]: bar for bar in map(json.loads, rows)}
+
+
+def values(bar: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(bar.get(name) for name in OHLCV)
+
+
 def test_bare_supervisorctl_shows_status_and_log(running: Product) -> None:
     done = running.supervisorctl("status")
     states = dict(line.split()[:2] for line in done.stdout.splitlines())
-    assert states == {"ibkr_depth": "RUNNING", "redis": "RUNNING", "tws_simulator": "RUNNING"}
+    assert states == dict.fromkeys([*WORKERS, "redis", "tws_simulator"], "RUNNING")
     assert running.supervisorctl("tail", "ibkr_depth").stdout != ""
-    logs = sorted(path.name for path in running.layout.log.glob("*.log"))
-    assert logs == ["ibkr_depth.log", "redis.log", "supervisord.log", "tws_simulator.log"]
+    logs = {path.stem for path in running.layout.log.glob("*.log")}
+    assert logs == {*WORKERS, "redis", "supervisord", "tws_simulator"}
 
 
 def test_make_down_leaves_no_process_and_may_be_repeated(running: Product) -> None:
     pids = [one.pid for one in processes.find_ours(running.layout)]
-    assert len(pids) == 4
+    assert len(pids) == 5
     done = running.launch("down")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "stopped")
     assert [pid for pid in pids if processes.is_alive(pid)] == []
@@ -161,7 +214,7 @@ def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> Non
     os.kill(supervisord, signal.SIGKILL)
     assert processes.wait_until_gone([supervisord], 5.0)
     left = [one.name for one in processes.find_ours(running.layout)]
-    assert left == ["ibkr_depth", "tws_simulator", "redis"]
+    assert (set(left[:2]), left[2:]) == (WORKERS, ["tws_simulator", "redis"])
     done = running.launch("down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one.pid for one in survivors if processes.is_alive(one.pid)] == []
@@ -202,6 +255,5 @@ def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product)
     assert "note: no gateway answers at 127.0.0.1:1 (IBKR_HOST, IBKR_PORT)" in done.stdout
     assert "note: ALPHA_VANTAGE_API_KEY is missing" in done.stdout
     assert "depth of 0 of 3 symbols" in done.stderr
-    assert [one.name for one in processes.find_ours(product.layout)] == [
-        "supervisord", "ibkr_depth", "redis",
-    ]  # fmt: skip
+    names = [one.name for one in processes.find_ours(product.layout)]
+    assert (names[0], set(names[1:3]), names[3:]) == ("supervisord", WORKERS, ["redis"])

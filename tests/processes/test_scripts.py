@@ -185,12 +185,18 @@ def test_a_bare_interpreter_goes_on_in_the_virtual_environment(scripts: Scripts)
     assert (done.returncode, done.stdout) == (0, "none\n")
 
 
+def connected(client: redis.Redis, worker: str) -> bool:
+    return bool(json.loads(str(client.get(f"heartbeat:{worker}") or "{}")).get("connected"))
+
+
 def test_the_worker_in_the_foreground_writes_and_stops_on_ctrl_c(
     scripts: Scripts, client: redis.Redis
 ) -> None:
     worker = scripts.start(INGEST, "run")
     try:
-        wait_for(lambda: client.get("ibkr:connected") == "1", DEADLINE_S, scripts.output())
+        wait_for(lambda: connected(client, "ibkr_depth"), DEADLINE_S, scripts.output())
+        # It speaks for all enabled workers of the gateway, and the other one does not run.
+        assert client.get("ibkr:connected") == "0"
         wait_for(lambda: len(client.keys("raw:ibkr:depth:hb:*")) >= 3, DEADLINE_S, "three symbols")
         worker.send_signal(signal.SIGINT)
         wait_for(lambda: worker.poll() is not None, 10, "the worker's end")
@@ -199,6 +205,17 @@ def test_the_worker_in_the_foreground_writes_and_stops_on_ctrl_c(
         stop(worker)
     assert client.get("ibkr:connected") == "0"
     assert json.loads(str(client.get("heartbeat:ibkr_depth")))["state"] == "stopped"
+
+
+def test_the_trades_worker_runs_in_the_foreground_where_it_is_asked_for(
+    scripts: Scripts, client: redis.Redis
+) -> None:
+    worker = scripts.start(INGEST, "run", "--worker", "ibkr_trades")
+    try:
+        wait_for(lambda: client.exists("market:SPY:trades") == 1, DEADLINE_S, "trades")
+    finally:
+        stop(worker)
+    assert json.loads(str(client.get("heartbeat:ibkr_trades")))["pid"] == worker.pid
 
 
 def test_a_second_worker_exits_3_and_names_the_first(scripts: Scripts, client: redis.Redis) -> None:

@@ -38,6 +38,10 @@ class Feeding:
                     DepthUpdate(symbol, "ARCA", ts_ms, now_s, BIDS, ASKS, BookState.LIVE)
                 )
 
+    def claim(self) -> None:
+        """Depth owns the quotes, for five seconds."""
+        self.writer.quoting({symbol: ["ARCA"] for symbol in SYMBOLS})
+
     async def put_for(self, duration_s: float, count: int = 5) -> None:
         """A steady stream of updates, a few every 2 ms."""
         until = time.monotonic() + duration_s

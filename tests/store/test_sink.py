@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import redis
 
@@ -131,9 +130,10 @@ def test_a_quote_older_than_the_stored_one_is_dropped_and_counted(redis_url: str
     async def scenario(keys: DepthKeys) -> None:
         async with feeding(redis_url) as feed:
             soon = time.time_ns() // 1_000_000 + 1_500
-            keys.redis.hset("market:SPY:ticker", mapping={"quote_ts": soon, "bid": "1.0"})
-            far = soon + 60_000
-            keys.redis.hset("market:QQQ:ticker", mapping={"quote_ts": far, "bid": "1.0"})
+            keys.redis.hset("coord:quote:ts", mapping={"SPY": soon, "QQQ": soon + 60_000})
+            for symbol in ("SPY", "QQQ"):
+                keys.redis.hset(f"market:{symbol}:ticker", "bid", "1.0")
+            feed.claim()
             feed.put(1)
             await feed.settle()
             said = feed.sink.metrics()
@@ -148,14 +148,14 @@ def test_a_quote_older_than_the_stored_one_is_dropped_and_counted(redis_url: str
 def test_a_script_flush_between_two_updates_costs_nothing(redis_url: str) -> None:
     async def scenario(client: redis.Redis) -> None:
         async with feeding(redis_url) as feed:
+            feed.claim()
             feed.put(10)
             await feed.settle()
-            client.hset("market:SPY:ticker", "quote_received_ts", "0")
+            client.hset("market:SPY:ticker", "bid", "1.0")
             client.script_flush()
             feed.put(1)
             await feed.settle()
-            received: Any = client.hget("market:SPY:ticker", "quote_received_ts")
-            assert int(received) > 0
+            assert client.hget("market:SPY:ticker", "bid") == b"100.0"
             assert feed.sink.metrics()["dropped"] == 0
 
     with redis.Redis.from_url(redis_url) as client, DepthKeys(redis_url) as keys:

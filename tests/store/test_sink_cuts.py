@@ -9,8 +9,8 @@ from tests.store.relay import Fate, Relay, relay_to
 from tests.support.depth_keys import DepthKeys
 from tests.support.redis_server import RedisServer
 
-# Two symbols with three updates each: 6 XADD, then 5 last values per symbol.
-FLUSH = 16
+# Two owned symbols with three updates each: 6 XADD, then 6 last values per symbol.
+FLUSH = 18
 # SETNAME, PING, two SCRIPT LOAD, two positions of two commands each.
 GREETING = 8
 
@@ -48,7 +48,9 @@ def check_nothing_is_missing(keys: DepthKeys, feed: Feeding) -> None:
         assert keys.received_ms(symbol) == newest.ts
         assert keys.venue_book(symbol, "ARCA")["seq"] == count
         assert keys.json(f"market:{symbol}:book")["ts"] == newest.ts
-        assert keys.hash(f"market:{symbol}:ticker")["quote_ts"] == str(newest.ts)
+        ticker = keys.hash(f"market:{symbol}:ticker")
+        assert (ticker["quote_source"], ticker["quote_received_ts"]) == ("depth", str(newest.ts))
+        assert int(ticker["quote_ts"]) >= newest.ts
 
 
 def test_a_cut_anywhere_in_a_flush_leaves_every_entry_once_and_all_last_values(
@@ -61,6 +63,7 @@ def test_a_cut_anywhere_in_a_flush_leaves_every_entry_once_and_all_last_values(
                 for place in range(1, FLUSH + 1):
                     for fate in (Fate.CUT_BEFORE, Fate.CUT_AFTER):
                         countdown.arm(fate, place)
+                        feed.claim()
                         feed.put(3)
                         await feed.settle()
                         check_nothing_is_missing(keys, feed)
@@ -78,6 +81,7 @@ def test_a_second_cut_anywhere_in_the_new_connections_start_changes_nothing(
             async with feeding(relay.url) as feed:
                 for place in range(1, GREETING + 1):
                     countdown.arm(Fate.CUT_AFTER, 4, place)
+                    feed.claim()
                     feed.put(3)
                     await feed.settle()
                     check_nothing_is_missing(keys, feed)
@@ -93,8 +97,9 @@ def test_a_cut_between_two_flushes_in_a_row_keeps_their_order(
         async with relay_to(redis_server.port) as relay:
             countdown = Countdown(relay)
             async with feeding(relay.url) as feed:
-                for place in (1, 150, 200, 205, 211):
+                for place in (1, 150, 200, 205, 213):
                     countdown.arm(Fate.CUT_AFTER, place)
+                    feed.claim()
                     # Four flushes: the one behind the cut is already prepared.
                     feed.put(400)
                     await feed.settle()

@@ -5,20 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis
 
-from shared.market.depth import BookState, DepthUpdate, Pair
-from shared.store.ticker import FieldValue
-from tests.store.feeding import Feeding, feeding
-from tests.store.tape_feeding import TapeFeeding, market_keys, running, settle
-from tests.support.depth_keys import now_ms
-from tests.support.market_keys import MarketKeys
-from tests.unit.store.updates import side
+from tests.store.pens import Pen, write
 
 # Prices and spreads that tell the sources apart: depth 100 + k, top of book 5000 + k.
 SPREADS = {"depth": "0.5", "tob": "0.25"}
@@ -26,69 +19,9 @@ VENUES = {"depth": "ARCA", "tob": "SMART"}
 TOB_FROM = 5000
 
 
-class Pen:
-    """Both writers of SPY's ticker, each with a sink of its own, on one Redis."""
-
-    def __init__(self, keys: MarketKeys, depth: Feeding, tape: TapeFeeding) -> None:
-        self.keys, self.depth, self.tape = keys, depth, tape
-
-    def claim(self) -> None:
-        self.depth.writer.quoting({"SPY": ["ARCA"]})
-
-    def release(self) -> None:
-        self.depth.writer.quoting({})
-
-    def park(self) -> None:
-        """As the feed does: the sign of ownership goes with the slot."""
-        self.depth.writer.quoting({})
-        self.depth.writer.park(Pair("SPY", "ARCA"))
-
-    def depth_quote(self, k: int) -> None:
-        bids, asks = side((100.0 + k, 300, "ARCA")), side((100.5 + k, 200, "ARCA"))
-        self.depth.given += 1
-        now_s = asyncio.get_running_loop().time()
-        update = DepthUpdate("SPY", "ARCA", now_ms(), now_s, bids, asks, BookState.LIVE)
-        self.depth.writer.put(update)
-
-    def tob_quote(self, k: int, late_ms: int = 0) -> None:
-        values: dict[str, FieldValue] = {"bid": 5000.0 + k, "bid_size": 7.0, "bid_venue": "SMART"}
-        values |= {"ask": 5000.25 + k, "ask_size": 7.0, "ask_venue": "SMART"}
-        values |= {"mid": 5000.125 + k, "spread": 0.25, "spread_bps": 0.5}
-        self.tape.writer.quotes.set("SPY", values, now_ms() - late_ms)
-        self.tape.writer.wake()
-
-    def offer(self) -> None:
-        self.tape.writer.quotes.offer_again()
-        self.tape.writer.wake()
-
-    async def settle(self) -> None:
-        await self.depth.settle()
-        await settle(self.tape)
-
-    def shown(self) -> tuple[str | None, str | None]:
-        ticker = self.keys.ticker("SPY")
-        return ticker.get("quote_source"), ticker.get("bid")
-
-    def foreign(self) -> int:
-        return int(self.tape.writer.metrics()["quotes_foreign"])
-
-
-@asynccontextmanager
-async def pen(url: str) -> AsyncIterator[Pen]:
-    with market_keys(url) as keys:
-        async with feeding(url) as depth, running(TapeFeeding(url)) as tape:
-            yield Pen(keys, depth, tape)
-
-
-def write(url: str, scenario: Callable[[Pen], Coroutine[Any, Any, None]]) -> None:
-    async def run() -> None:
-        async with pen(url) as found:
-            await scenario(found)
-
-    asyncio.run(run())
-
-
-def test_while_depth_owns_the_ticker_top_of_book_is_refused_and_put_aside(redis_url: str) -> None:
+def test_while_depth_owns_the_ticker_top_of_book_is_refused_however_often_it_is_offered(
+    redis_url: str,
+) -> None:
     async def scenario(pen: Pen) -> None:
         pen.claim()
         pen.depth_quote(1)
@@ -174,8 +107,7 @@ def test_a_withdrawn_top_of_book_does_not_remove_the_quote_of_depth(redis_url: s
         pen.claim()
         pen.depth_quote(1)
         await pen.settle()
-        pen.tape.writer.quotes.set("SPY", None, 0)
-        pen.tape.writer.wake()
+        pen.withdraw()
         await pen.settle()
         assert pen.shown() == ("depth", "101.0")
 

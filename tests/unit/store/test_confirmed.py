@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from shared.store.confirmed import Confirmed, Span
-from tests.unit.store.updates import updates
+from tests.unit.store.updates import update, updates
 
 
 def confirmed(*seqs: int) -> Confirmed:
@@ -41,3 +43,22 @@ def test_only_the_newest_64_spans_are_remembered() -> None:
     found = confirmed(*range(1, 202, 2))
     spans = found.take_above("SPY", 0, 0)
     assert (len(spans), spans[0].first, spans[-1].last) == (64, 75, 201)
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "first_ms", "last_ms"),
+    [
+        ((5000, 10_000, 15_000), 5000, 15_000),
+        ((15_000, 10_000, 5000), 5000, 15_000),
+        ((10_000, 5000, 15_000), 5000, 15_000),
+        ((10_000, 15_000, 5000), 5000, 15_000),
+        ((5000, 5000, 5000), 5000, 5000),
+    ],
+)
+def test_a_span_reaches_from_the_oldest_to_the_newest_time_in_it(
+    times_ms: tuple[int, int, int], first_ms: int, last_ms: int
+) -> None:
+    found = Confirmed()
+    for seq, ts_ms in enumerate(times_ms, 1):
+        found.add(update(seq, ts_ms=ts_ms))
+    assert found.take_above("SPY", 0, 0) == [Span(1, 3, first_ms, last_ms)]

@@ -88,7 +88,7 @@ def test_configured_expiries_are_used_where_they_are_longer() -> None:
     assert on(lines, "raw:ibkr:depth:hb:SPY")[0][2] == "90"
     assert on(lines, "market:SPY:ARCA:book")[0][4] == "200"
     assert on(lines, "market:SPY:book")[0][4] == "200"
-    assert ticker(lines)[10] == "70"
+    assert ticker(lines)[11] == "70"
 
 
 def test_no_expiry_of_a_turn_is_shorter_than_30_seconds() -> None:
@@ -110,11 +110,11 @@ def test_a_venue_book_has_the_fields_of_the_contract() -> None:
 def test_the_quote_is_written_by_one_script_as_its_owner() -> None:
     found = ticker(sent(writer(), update(7)))
     assert len(found[1]) == 40
-    assert found[2:12] == [
+    assert found[2:13] == [
         *("3", "market:SPY:ticker", "coord:depth:live:SPY", "coord:quote:ts"),
-        *("depth", "SPY", "1007", "1007", "60", "2000"),
+        *("depth", "SPY", "1007", "1007", "5000", "60", "2000"),
     ]
-    assert dict(zip(found[12::2], found[13::2], strict=True)) == {
+    assert dict(zip(found[13::2], found[14::2], strict=True)) == {
         **{"bid": "100.0", "bid_size": "300", "bid_venue": "ARCA"},
         **{"ask": "100.02", "ask_size": "100", "ask_venue": "ARCA"},
         **{"mid": "100.01", "spread": "0.02", "spread_bps": "1.9998"},
@@ -123,7 +123,7 @@ def test_the_quote_is_written_by_one_script_as_its_owner() -> None:
 
 def test_a_one_sided_quote_has_no_mid_and_no_spread() -> None:
     found = ticker(sent(writer(), changed(7, asks=EMPTY)))
-    fields = dict(zip(found[12::2], found[13::2], strict=True))
+    fields = dict(zip(found[13::2], found[14::2], strict=True))
     absent = ("ask", "ask_size", "ask_venue", "mid", "spread", "spread_bps")
     assert (fields["bid"], [fields[name] for name in absent]) == ("100.0", [""] * 6)
 

@@ -47,7 +47,7 @@ def merged(lines: list[list[str]]) -> dict[str, Any]:
 
 def quote(lines: list[list[str]]) -> dict[str, str]:
     [line] = [line for line in lines if line[0] == "EVALSHA"]
-    return dict(zip(line[12::2], line[13::2], strict=True))
+    return dict(zip(line[13::2], line[14::2], strict=True))
 
 
 def test_rows_of_all_venues_are_sorted_by_price_then_size() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from shared.store.losses import GapEntry, Losses, Lost
 
 
@@ -123,3 +125,30 @@ def test_a_ready_range_loses_its_numbers_as_well() -> None:
     found = unnumbered()
     found.add_range(GapEntry("bars", "SPY", "", 1, 4, 1001, 1004, "redis restart", 4))
     assert [(gap.from_seq, gap.to_seq, gap.count) for gap in found.drain()] == [(None, None, 4)]
+
+
+def lost_bars(*starts_ms: int) -> list[GapEntry]:
+    """Bars are numbered as they are written, whatever their starts."""
+    found = Losses("bars", numbered=False)
+    for seq, start_ms in enumerate(starts_ms, 1):
+        found.add(Lost("SPY", "", seq, start_ms), "queue full")
+    return found.drain()
+
+
+@pytest.mark.parametrize(
+    ("starts_ms", "first_ms", "last_ms"),
+    [
+        ((5000, 10_000, 15_000), 5000, 15_000),
+        ((15_000, 10_000, 5000), 5000, 15_000),
+        ((10_000, 5000, 15_000), 5000, 15_000),
+        ((10_000, 15_000, 5000), 5000, 15_000),
+        ((5000, 5000), 5000, 5000),
+    ],
+)
+def test_a_range_reaches_from_the_oldest_to_the_newest_of_what_was_lost(
+    starts_ms: tuple[int, ...], first_ms: int, last_ms: int
+) -> None:
+    count = len(starts_ms)
+    assert lost_bars(*starts_ms) == [
+        GapEntry("bars", "SPY", "", None, None, first_ms, last_ms, "queue full", count)
+    ]

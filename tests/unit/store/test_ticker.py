@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from shared.store.flush import Commands
@@ -11,6 +13,7 @@ from shared.store.ticker import (
     FieldValue,
     QuoteStamp,
     TickerKeys,
+    clock_ms,
     pairs_of,
     release_quote,
     text_of,
@@ -55,13 +58,15 @@ def test_no_values_are_no_pairs() -> None:
 
 def test_a_quote_names_its_three_keys_its_source_and_its_times() -> None:
     found = Commands()
-    write_quote(found, SPY, QuoteStamp(b"tob", b"1005", b"60"), {"bid": 1.5, "ask": None})
+    stamp = QuoteStamp(b"tob", 4000, 1005, 5000)
+    write_quote(found, SPY, stamp, {"bid": 1.5, "ask": None}, b"60")
     assert found.names == ["ticker_quote SPY"]
     assert commands(b"".join(found.parts)) == [
         [
             *("EVALSHA", script("ticker_quote").sha, "3"),
             *("p:market:SPY:ticker", "p:coord:depth:live:SPY", "p:coord:quote:ts"),
-            *("tob", "SPY", "1005", "1005", "60", "2000", "bid", "1.5", "ask", ""),
+            *("tob", "SPY", "4000", "1005", "5000", "60", "2000"),
+            *("bid", "1.5", "ask", ""),
         ]
     ]
 
@@ -79,13 +84,18 @@ def test_a_release_names_its_source_and_every_quote_field() -> None:
     ]
 
 
-def test_a_last_price_names_its_key_its_time_and_its_expiry() -> None:
+def test_a_last_price_names_its_key_its_times_and_its_expiry() -> None:
     found = Commands()
-    write_last(found, SPY, {"last": 585.94, "last_venue": None}, b"1005", b"60")
+    write_last(found, SPY, {"last": 585.94, "last_venue": None}, (1005, 5000), b"60")
     assert found.names == ["ticker_last SPY"]
     assert commands(b"".join(found.parts)) == [
         [
             *("EVALSHA", script("ticker_last").sha, "1", "p:market:SPY:ticker"),
-            *("1005", "60", "2000", "last", "585.94", "last_venue", ""),
+            *("1005", "5000", "60", "2000", "last", "585.94", "last_venue", ""),
         ]
     ]
+
+
+def test_the_clock_tells_unix_milliseconds() -> None:
+    before = time.time_ns() // 1_000_000
+    assert before <= clock_ms() <= time.time_ns() // 1_000_000

@@ -3,72 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import hiredis
-import msgspec
 import pytest
 
 from shared.market.trade import Trade, TradeFeed
-from shared.store.confirmed import Position
-from shared.store.flush import Flush
-from shared.store.keys import Keys
-from shared.store.scripts import script
-from shared.store.sink import Sink
-from shared.store.trades import TradeItem, TradesWriter, consecutive
-from tests.unit.store.resp_commands import commands
-
-SHAS = {script(n).sha: n for n in ("trades_append", "ticker_last", "ticker_quote")}
-TBT = TradeFeed.TICK_BY_TICK
-PRINT = Trade("SPY", 585.94, 100.0, "ARCA", 1000, 1005, TBT, "@  I", False, False)
-PRINT_JSON = (
-    '{"ts":1000,"received_ts":1005,"price":585.94,"size":100.0,"venue":"ARCA","feed":"tbt",'
-    '"conditions":"@  I","past_limit":false,"unreported":false,"seq":1}'
-)
-
-
-class Queue(Sink[TradeItem]):
-    """Keeps what the writer puts; nothing is sent."""
-
-    def __init__(self) -> None:
-        self.items: list[TradeItem] = []
-        self.pokes = 0
-
-    def put(self, item: TradeItem) -> None:
-        self.items.append(item)
-
-    def poke(self) -> None:
-        self.pokes += 1
-
-
-class Tape:
-    """A writer of two symbols with its queue."""
-
-    def __init__(self) -> None:
-        self.writer = TradesWriter("ibkr_trades", Keys(), ["SPY", "QQQ"], (86400, 60))
-        self.queue = self.writer.sink = Queue()
-
-    def put(self, *prices: float, symbol: str = "SPY", **changes: Any) -> None:
-        for price in prices:
-            fields = {"symbol": symbol, "price": price, **changes}
-            self.writer.put(msgspec.structs.replace(PRINT, **fields), 7.5)
-
-    def encode(self) -> tuple[Flush[TradeItem], list[list[str]]]:
-        flush = self.writer.encode(list(self.queue.items), True)
-        self.queue.items.clear()
-        return flush, named(flush)
-
-    def sent(self) -> list[list[str]]:
-        """Encode and confirm."""
-        flush, lines = self.encode()
-        self.writer.confirmed(flush, [1] * flush.replies)
-        return lines
-
-
-def named(flush: Flush[TradeItem]) -> list[list[str]]:
-    """The commands, those of a script beginning with its name."""
-    lines = commands(flush.payload)
-    return [[SHAS[line[1]], *line[2:]] if line[0] == "EVALSHA" else line for line in lines]
+from shared.store.trades import TradeItem, consecutive
+from tests.unit.store.tapes import PRINT, PRINT_JSON, Tape
 
 
 def appended(lines: Sequence[list[str]]) -> list[tuple[str, str, list[str]]]:
@@ -166,9 +106,9 @@ def test_last_price_and_ticker_are_written_once_with_the_newest_print() -> None:
     _, last, ticker = tape.sent()
     text = '{"price":585.94,"size":100.0,"venue":"ARCA","ts":1000,"received_ts":1005}'
     assert last == ["SET", "market:SPY:last", text, "EX", "60"]
-    assert ticker[:6] == ["ticker_last", "1", "market:SPY:ticker", "1005", "60", "2000"]
-    assert ticker[6:10] == ["last", "585.94", "last_size", "100.0"]
-    assert ticker[10:] == ["last_venue", "ARCA", "last_ts", "1000"]
+    assert ticker[:7] == ["ticker_last", "1", "market:SPY:ticker", "1005", "5000", "60", "2000"]
+    assert ticker[7:11] == ["last", "585.94", "last_size", "100.0"]
+    assert ticker[11:] == ["last_venue", "ARCA", "last_ts", "1000"]
 
 
 def test_an_unreported_print_is_appended_and_moves_no_last_price() -> None:
@@ -184,7 +124,24 @@ def test_behind_an_unreported_print_the_newest_reported_one_is_the_last_price() 
     tape.put(999.0, unreported=True)
     _, last, ticker = tape.sent()
     assert last[2].startswith('{"price":585.93,')
-    assert ticker[6:8] == ["last", "585.93"]
+    assert ticker[7:9] == ["last", "585.93"]
+
+
+def test_a_print_fetched_back_after_an_outage_is_appended_and_moves_no_last_price() -> None:
+    tape = Tape()
+    tape.put(999.0, feed=TradeFeed.HISTORY)
+    [append] = tape.sent()
+    assert (append[0], '"feed":"history"' in append[-1]) == ("trades_append", True)
+    assert not tape.writer.pending()
+
+
+def test_behind_a_print_fetched_back_the_newest_live_one_is_the_last_price() -> None:
+    tape = Tape()
+    tape.put(585.92, 585.93)
+    tape.put(999.0, feed=TradeFeed.HISTORY)
+    _, last, ticker = tape.sent()
+    assert last[2].startswith('{"price":585.93,')
+    assert ticker[7:9] == ["last", "585.93"]
 
 
 def test_a_print_of_which_nobody_said_unreported_moves_the_last_price() -> None:
@@ -192,7 +149,7 @@ def test_a_print_of_which_nobody_said_unreported_moves_the_last_price() -> None:
     tape.put(585.94, unreported=None, venue=None)
     _, last, ticker = tape.sent()
     assert last[2] == '{"price":585.94,"size":100.0,"venue":null,"ts":1000,"received_ts":1005}'
-    assert ticker[10:12] == ["last_venue", ""]
+    assert ticker[11:13] == ["last_venue", ""]
 
 
 def test_a_volume_alone_writes_the_ticker_and_no_last_price() -> None:
@@ -201,7 +158,7 @@ def test_a_volume_alone_writes_the_ticker_and_no_last_price() -> None:
     assert tape.queue.pokes == 1
     [ticker] = tape.sent()
     assert ticker[:4] == ["ticker_last", "1", "market:SPY:ticker", "2000"]
-    assert ticker[4:] == ["60", "2000", "volume", "1234500.0"]
+    assert ticker[4:] == ["5000", "60", "2000", "volume", "1234500.0"]
 
 
 @pytest.mark.parametrize(("volume_ms", "received"), [(2000, "2000"), (900, "1005")])
@@ -213,86 +170,4 @@ def test_volume_and_last_price_are_received_at_the_later_of_their_times(
     tape.put(585.94)
     ticker = tape.sent()[-1]
     assert ticker[3] == received
-    assert ticker[6:10] == ["volume", "5.0", "last", "585.94"]
-
-
-# Until it is confirmed
-
-
-def test_a_last_value_is_pending_until_its_flush_is_confirmed() -> None:
-    tape = Tape()
-    assert not tape.writer.pending()
-    tape.put(585.94)
-    flush, first = tape.encode()
-    assert tape.encode()[1] == first[1:]
-    assert tape.writer.pending()
-    tape.writer.confirmed(flush, [1] * flush.replies)
-    assert not tape.writer.pending()
-
-
-def test_a_volume_that_changed_while_in_flight_stays_pending() -> None:
-    tape = Tape()
-    tape.writer.volume("SPY", 5.0, 2000)
-    flush, _ = tape.encode()
-    tape.writer.volume("SPY", 5.0, 2001)
-    tape.writer.confirmed(flush, [1])
-    assert tape.writer.pending()
-    assert tape.sent()[0][3] == "2001"
-
-
-def test_a_repeat_says_the_last_values_of_these_symbols_once_more() -> None:
-    tape = Tape()
-    tape.put(1.0)
-    tape.put(2.0, symbol="QQQ")
-    tape.writer.quotes.set("SPY", {"bid": 1.0}, 1010)
-    first = tape.sent()
-    tape.writer.repeat(["SPY"])
-    again = [line for line in first[2:] if "market:QQQ" not in f"{line}"]
-    assert tape.sent() == again
-    assert [line[0] for line in again] == ["SET", "ticker_last", "ticker_quote"]
-
-
-def test_quotes_keep_a_flush_pending_and_learn_their_own_replies() -> None:
-    tape = Tape()
-    tape.put(1.0)
-    tape.writer.quotes.set("SPY", {"bid": 1.0}, 1010)
-    flush, _ = tape.encode()
-    tape.writer.confirmed(flush, [1, b"OK", 1, -1])
-    assert tape.writer.metrics()["quotes_foreign"] == 1
-    tape.writer.quotes.offer_again()
-    assert [line[0] for line in tape.sent()] == ["ticker_quote"]
-
-
-def test_a_position_is_asked_for_by_the_number_and_the_newest_print() -> None:
-    tape = Tape()
-    assert tape.writer.positions() == ["SPY", "QQQ"]
-    number, newest = commands(tape.writer.position_commands("QQQ"))
-    assert number == ["HGET", "coord:seq:ibkr_trades", "trades:QQQ"]
-    assert newest == ["LINDEX", "market:QQQ:trades", "0"]
-
-
-@pytest.mark.parametrize(
-    ("replies", "position"),
-    [
-        ([None, None], Position(0, 0, 0)),
-        ([b"12", PRINT_JSON.encode()], Position(12, 1005, 12)),
-        ([b"12", None], Position(12, 0, 12)),
-        ([b"twelve", b"no json"], Position(0, 0, 0)),
-        ([b"12", b"[1005]"], Position(12, 0, 12)),
-        ([hiredis.ReplyError("WRONGTYPE"), hiredis.ReplyError("WRONGTYPE")], Position(0, 0, 0)),
-    ],
-)
-def test_the_number_is_the_position_whatever_the_list_holds(
-    replies: list[Any], position: Position
-) -> None:
-    assert Tape().writer.position(replies) == position
-
-
-def test_numbers_go_on_behind_what_redis_has_and_never_back() -> None:
-    tape = Tape()
-    for position in (Position(12, 1005, 12), Position(3, 900, 3)):
-        tape.writer.reseed("SPY", position)
-    tape.put(1.0)
-    tape.put(1.0, symbol="QQQ")
-    assert [item.seq for item in tape.queue.items] == [13, 1]
-    assert tape.writer.last_traded() == {"SPY": 1005, "QQQ": 0}
+    assert ticker[7:11] == ["volume", "5.0", "last", "585.94"]

@@ -106,6 +106,7 @@ def facts(result: dict[str, Any]) -> list[tuple[str, str]]:
     for row in result["latency"]:
         label = f"p50 / p99 / p99.9 ms of prints at {row['rate_per_s']:,.0f} ticks/s"
         rows.append((label, f"{row['p50_ms']:.2f} / {row['p99_ms']:.2f} / {row['p999_ms']:.2f}"))
+        rows.append(("  CPU, RSS MB then", f"{row['cpu_share']:.1%}, {row['rss_mb']:.1f}"))
     for row in result["sizes"]:
         label = f"CPU, us/tick, RSS MB of {row['symbols']} symbols at {row['rate_per_s']:,} ticks/s"
         value = f"{row['cpu_share']:.1%}, {row['cpu_us_per_tick']:.0f}, {row['rss_mb']:.1f}"

@@ -61,7 +61,7 @@ def _log_quotes(quotes: Quotes) -> None:
     confirmed = QuoteBoard.confirmed
 
     def confirmed_and_log(
-        self: QuoteBoard, said: Mapping[str, object], names: Sequence[str], replies: Sequence[Any]
+        self: QuoteBoard, said: Mapping[str, Any], names: Sequence[str], replies: Sequence[Any]
     ) -> None:
         seen = time.monotonic()
         # At the end the worker withdraws its quotes, which is no news.

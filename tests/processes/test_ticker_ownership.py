@@ -47,6 +47,8 @@ class Reader(threading.Thread):
         super().__init__(daemon=True)
         self._url = url
         self._newest: dict[str, int] = {}
+        # Sign of ownership and quote time of each symbol's look before.
+        self._before: dict[str, tuple[bool, str | None]] = {}
         self.looks: list[Look] = []
         self.faults: list[str] = []
         self.stop = threading.Event()
@@ -55,7 +57,20 @@ class Reader(threading.Thread):
         with MarketKeys(self._url) as keys:
             while not self.stop.wait(0.005):
                 for symbol in THREE:
-                    self._look(symbol, keys.ticker(symbol))
+                    # One instant: the sign and what was quoted under it.
+                    with keys.redis.pipeline(transaction=True) as pipe:
+                        pipe.exists(f"coord:depth:live:{symbol}")
+                        pipe.hgetall(f"market:{symbol}:ticker")
+                        owned, ticker = pipe.execute()
+                    self._owner(symbol, bool(owned), ticker)
+                    self._look(symbol, ticker)
+
+    def _owner(self, symbol: str, owned: bool, ticker: dict[str, str]) -> None:
+        """A quote that came under the sign is depth's, one that came without is not."""
+        now = (owned, ticker.get("quote_ts"))
+        before, self._before[symbol] = self._before.get(symbol, now), now
+        if before[0] == owned and before[1] != now[1] and now[1] is not None:
+            self._check((ticker["quote_source"] == "depth") == owned, symbol, ticker)
 
     def _look(self, symbol: str, ticker: dict[str, str]) -> None:
         source = ticker.get("quote_source")

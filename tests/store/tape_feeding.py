@@ -47,6 +47,13 @@ class TapeFeeding:
                 made = Trade(symbol, price, 100.0, "ARCA", now_ms, now_ms, feed, **fields)
                 self.writer.put(made, now_s)
 
+    def fetched(self, symbol: str) -> None:
+        """A print of an hour ago that history told."""
+        self.given += 1
+        now_ms = time.time_ns() // 1_000_000
+        made = Trade(symbol, 1.0, 100.0, "ARCA", now_ms - 3_600_000, now_ms, TradeFeed.HISTORY)
+        self.writer.put(made, asyncio.get_running_loop().time())
+
 
 class BarsFeeding:
     def __init__(self, url: str, bounds: SinkBounds = SHIPPED) -> None:

@@ -142,6 +142,27 @@ def test_a_set_of_another_type_is_an_error_and_the_number_stays(
     assert client.get(key) == "no set"
 
 
+@pytest.mark.parametrize(("wrong", "right", "which"), [(CANDLES, BARS, 1), (BARS, CANDLES, 2)])
+def test_a_set_of_another_type_leaves_the_other_set_untouched_and_expiring(
+    client: redis.Redis, wrong: str, right: str, which: int
+) -> None:
+    put(client, (which, 1, 60, "a"))
+    client.expire(right, 10)
+    client.set(wrong, "no set")
+    with pytest.raises(redis.ResponseError, match="^WRONGTYPE"):
+        put(client, (which, 2, 60, "b"), (3 - which, 3, 60, "B"), (which, 4, 120, "c"))
+    assert members(client, right) == [("a", 60)]
+    assert 8 <= int(str(client.ttl(right))) <= 10
+    assert read(client, NUMBERS) == {FIELD: "1"}
+
+
+def test_candles_of_another_type_leave_no_bars_that_never_expire(client: redis.Redis) -> None:
+    client.set(CANDLES, "no set")
+    with pytest.raises(redis.ResponseError, match="^WRONGTYPE market:SPY:bars:1min is a string"):
+        put(client, (1, 1, 60, "a"), (2, 2, 60, "A"))
+    assert client.exists(BARS, NUMBERS) == 0
+
+
 def test_numbers_of_another_type_are_an_error_and_nothing_is_put(client: redis.Redis) -> None:
     client.set(NUMBERS, "no hash")
     with pytest.raises(redis.ResponseError, match="^WRONGTYPE"):

@@ -53,6 +53,27 @@ def test_a_symbol_without_depth_has_market_data_too(root: Path) -> None:
     assert (settings.market_symbols()[-1], "MSFT" in settings.depth_symbols()) == ("MSFT", False)
 
 
+@pytest.mark.parametrize(
+    ("standard", "expected"),
+    [
+        ("SPY", ("AAPL", "QQQ", "IWM", "MSFT", "SPY")),
+        ("QQQ, SPY", ("AAPL", "IWM", "MSFT", "SPY", "QQQ")),
+    ],
+)
+def test_symbols_without_depth_come_last_though_the_others_are_not_named(
+    root: Path, standard: str, expected: tuple[str, ...]
+) -> None:
+    assert load(root, f"symbols: {{standard: [{standard}]}}").market_symbols() == expected
+
+
+def test_a_pinned_symbol_comes_first_though_no_other_symbol_with_depth_is_named(
+    root: Path,
+) -> None:
+    pin(root, "IWM")
+    settings = load(root, "symbols: {standard: [SPY]}")
+    assert settings.market_symbols() == ("IWM", "AAPL", "QQQ", "MSFT", "SPY")
+
+
 def test_an_empty_file_gives_the_documented_defaults_of_market_data(root: Path) -> None:
     ibkr = load(root).ibkr
     assert (ibkr.tick_streams, ibkr.tick_symbol_wait_s, ibkr.tick_retry_s) == (5, 15.0, 300.0)

@@ -1,39 +1,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.control.backfill import Backfill, BackfillPolicy, Hole
 from shared.control.pacing import Pacing
-
-# Unix time of a test's beginning.
-T: Final = 1_381_152_600
-POLICY: Final = BackfillPolicy(reach_s=300.0, span_s=60, settle_s=3.0, open_at_once=2)
-
-
-def hole(symbol: str, from_s: int, to_s: int) -> Hole:
-    return Hole(symbol, T + from_s, T + to_s, "disconnect")
-
-
-def backfill(*holes: Hole, pacing: Pacing | None = None) -> Backfill:
-    """All of them known at `T` and 100 s later."""
-    made = Backfill(POLICY, pacing or Pacing(50, 600.0))
-    for each in holes:
-        made.add(each, T + 100)
-    return made
-
-
-def shown(holes: list[Hole]) -> list[tuple[str, int, int]]:
-    return [(each.symbol, each.from_s - T, each.to_s - T) for each in holes]
-
-
-def asked(filling: Backfill, now_s: float = 0.0, at_s: float = 200.0) -> list[tuple[str, int, int]]:
-    """`at_s` is the wall clock's second from `T` on."""
-    return shown(filling.decide(T + at_s, now_s))
+from tests.unit.control.filling import T, asked, backfill, hole, shown
 
 
 def test_a_window_is_asked_for_once_it_has_settled() -> None:
@@ -100,25 +74,6 @@ def test_ten_of_the_accounts_sixty_requests_are_left_to_others() -> None:
     for n in range(70):
         filling.add(hole(f"S{n}", 0, 10), T + 100)
     assert [len(asked(filling, now_s)) for now_s in (0.0, 599.9, 600.0)] == [50, 0, 20]
-
-
-@pytest.mark.parametrize(
-    ("from_s", "to_s", "beyond", "kept"),
-    [
-        (-200, -150, None, [(-200, -150)]),
-        (-250, -150, (-250, -200), [(-200, -150)]),
-        (-900, -800, (-900, -800), []),
-        (-900, -200, (-900, -200), []),
-        (40, 40, None, []),
-    ],
-)
-def test_what_lies_beyond_reach_is_told_and_never_asked_for(
-    from_s: int, to_s: int, beyond: tuple[int, int] | None, kept: list[tuple[int, int]]
-) -> None:
-    filling = Backfill(POLICY)
-    told = filling.add(hole("SPY", from_s, to_s), T + 100)
-    assert told == (None if beyond is None else hole("SPY", *beyond))
-    assert shown(filling.pending("SPY")) == [("SPY", *window) for window in kept]
 
 
 def test_a_window_without_an_answer_is_asked_for_again_after_sixteen_seconds() -> None:
@@ -217,10 +172,10 @@ class Desk:
             self.ended.update(seconds(beyond))
 
     def decide(self) -> None:
-        for asked in self.filling.decide(T + self.now_s, self.now_s):
+        for window in self.filling.decide(T + self.now_s, self.now_s):
             self.sent_s.append(self.now_s)
-            assert T + self.now_s >= asked.to_s + 3.0
-            assert asked.to_s - asked.from_s <= 6
+            assert T + self.now_s >= window.to_s + 3.0
+            assert window.to_s - window.from_s <= 6
         recent = [at_s for at_s in self.sent_s if at_s > self.now_s - 30.0]
         assert len(recent) <= 4
 

@@ -268,3 +268,20 @@ def test_outages_are_bounded() -> None:
     for n in range(70):
         minutes.outage(M + n, M + n + 0.5)
     assert (len(minutes.outages), minutes.outages[0].from_s) == (64, M + 6)
+
+
+@pytest.mark.parametrize("now_s", [1_790_000_000.0, M + 86_400.0])
+def test_bars_of_a_recording_are_taken_where_no_minute_was_there_before_them(now_s: float) -> None:
+    minutes = Minutes()
+    minutes.due(now_s, GRACE_S)
+    assert [minutes.add(bar(0)), minutes.refused_bars] == [True, 0]
+    assert shown(minutes.due(now_s, GRACE_S)) == [(0, 1, True)]
+
+
+def test_what_was_forgotten_stays_so_however_late_it_is_looked_at() -> None:
+    minutes = Minutes(keep_minutes=1)
+    minutes.add(bar(0))
+    minutes.add(bar(600))
+    due(minutes, 662.0)
+    minutes.due(1_790_000_000.0, GRACE_S)
+    assert [minutes.add(bar(at_s)) for at_s in (5, 605)] == [False, True]

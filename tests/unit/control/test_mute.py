@@ -140,3 +140,40 @@ def test_bars_and_prints_are_repaired_each_in_its_own_time() -> None:
     assert mute.bars_mute(122.0) is True
     mute.bar(T + 30, 100, 135.0)
     assert mute.prints_mute(135.0) is True
+
+
+def test_a_symbol_that_went_quiet_before_its_bars_were_renewed_is_not_renewed_again() -> None:
+    mute = traded(0, 100.0)
+    mute.print(T + 5, True, 106.0)
+    assert bars_judged(mute, 107.0, 127.1) == [False, True]
+    mute.asked(127.2)
+    assert bars_judged(mute, 127.3, 148.0, 188.0, 300.0) == [False, False, False, False]
+
+
+def test_a_print_of_an_older_second_does_not_take_back_that_a_bar_is_missing() -> None:
+    mute = traded(0, 100.0)
+    mute.print(T + 20, True, 121.0)
+    mute.print(T + 4, True, 121.5)
+    assert bars_judged(mute, 122.0, 142.1) == [False, True]
+
+
+@pytest.mark.parametrize(("at_s", "expected"), [(4, False), (5, True), (9, True)])
+def test_a_reported_print_beyond_the_newest_bar_lies_in_none_yet(at_s: int, expected: bool) -> None:
+    mute = traded(0, 100.0)
+    mute.print(T + at_s, True, 106.0)
+    assert mute.unbarred is expected
+
+
+def test_the_bar_that_comes_and_a_new_request_both_end_that_a_print_lies_in_no_bar() -> None:
+    first, second = traded(0, 100.0), traded(0, 100.0)
+    for mute in (first, second):
+        mute.print(T + 5, True, 106.0)
+    first.bar(T + 5, 100, 111.0)
+    second.asked(111.0)
+    assert (first.unbarred, second.unbarred) == (False, False)
+
+
+def test_an_unreported_print_lies_in_no_bar_and_is_not_missed_in_one() -> None:
+    mute = traded(0, 100.0)
+    mute.print(T + 5, False, 106.0)
+    assert mute.unbarred is False

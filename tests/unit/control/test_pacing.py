@@ -54,3 +54,8 @@ def test_what_was_sent_before_a_refusal_still_counts_behind_it() -> None:
     pacing = three_in_ten_seconds(100.0, 103.0)
     pacing.refused(103.0, 8.0)
     assert [pacing.free(now_s) for now_s in (110.9, 111.0, 113.0)] == [0, 2, 3]
+
+
+def test_more_requests_than_were_free_leave_none_and_no_debt_is_shown() -> None:
+    pacing = three_in_ten_seconds(100.0, 101.0, 102.0, 103.0, 104.0)
+    assert [pacing.free(now_s) for now_s in (104.0, 111.0, 112.0, 113.0)] == [0, 0, 1, 2]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from shared.feeds.ibkr.bars import BarKeeper
 from shared.feeds.ibkr.tick_state import TickPolicy, TickState
 from shared.market.bar import Bar, Candle
 from shared.market.loss import Loss
+from shared.market.quote import FieldValue
+from shared.market.trade import Trade
 from shared.settings import IbkrSettings
 from shared.universe import Instrument
 
@@ -31,19 +33,29 @@ def stock(symbol: str) -> Instrument:
 
 
 class Outlet:
-    """Keeps what is said of bars."""
+    """Keeps what is said of bars, prints and quotes."""
 
     def __init__(self) -> None:
         self.bars: list[tuple[str, Bar]] = []
         self.candles: list[Candle] = []
         self.losses: list[Loss] = []
         self.incidents: list[tuple[str, str, str]] = []
+        self.trades: list[Trade] = []
+        self.quotes: list[tuple[str, Mapping[str, FieldValue] | None]] = []
 
     def bar(self, symbol: str, made: Bar, received_s: float) -> None:
         self.bars.append((symbol, made))
 
     def candle(self, symbol: str, made: Candle, received_s: float) -> None:
         self.candles.append(made)
+
+    def trade(self, trade: Trade, received_s: float) -> None:
+        self.trades.append(trade)
+
+    def quote(
+        self, symbol: str, values: Mapping[str, FieldValue] | None, received_ts_ms: int, late: bool
+    ) -> None:
+        self.quotes.append((symbol, values))
 
     def loss(self, loss: Loss) -> None:
         self.losses.append(loss)
@@ -64,17 +76,17 @@ class StillLoop(asyncio.SelectorEventLoop):
 class Rig:
     """Bars of SPY and QQQ; the wall clock stands at `at_s` from `M` on until it is moved."""
 
-    def __init__(self, at_s: float = 0.0, reach_s: float = 7200.0) -> None:
+    def __init__(self, at_s: float = 0.0, reach_s: float = 7200.0, **settings: Any) -> None:
         self.at_s = at_s
         self.outlet = Outlet()
         outlet: Any = self.outlet
-        policy = TickPolicy.from_settings(IbkrSettings(backfill_reach_s=reach_s))
+        policy = TickPolicy.from_settings(IbkrSettings(backfill_reach_s=reach_s, **settings))
         self.state = TickState.create([stock("SPY"), stock("QQQ")], policy, outlet)
         self.keeper = BarKeeper(self.state, lambda: M + self.at_s)
 
-    def live(self, *bars: Bar, symbol: str = "SPY") -> None:
+    def live(self, *bars: Bar, symbol: str = "SPY", now_s: float = 1000.0) -> None:
         for each in bars:
-            in_loop(self.keeper.bar, self.state.symbols[symbol], each, 5.0)
+            in_loop(self.keeper.bar, self.state.symbols[symbol], each, 5.0, now_s=now_s)
 
     def request(self, at_s: float, symbol: str = "SPY") -> None:
         self.at_s = at_s
@@ -90,12 +102,12 @@ class Rig:
         holes = self.state.backfill.pending(symbol)
         return [(hole.from_s - M, hole.to_s - M, hole.reason) for hole in holes]
 
-    def fill(self, *bars: Bar, symbol: str = "SPY") -> None:
-        """History answers the first pending window."""
+    def fill(self, *bars: Bar, symbol: str = "SPY", unreadable: int = 0) -> None:
+        """History answers the first pending window, perhaps with bars that cannot be read."""
         hole = self.state.backfill.pending(symbol)[0]
         self.state.backfill.decide(hole.to_s + 3.0, 1.0)
         self.state.backfill.done(hole)
-        in_loop(self.keeper.filled, hole, bars)
+        in_loop(self.keeper.filled, hole, bars, unreadable)
 
     def due(self, at_s: float) -> list[tuple[int, int, bool]]:
         """Minute from `M` on, number of bars, whether complete."""

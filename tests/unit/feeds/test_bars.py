@@ -156,29 +156,53 @@ def test_what_lies_beyond_reach_is_entered_as_not_filled_and_the_rest_asked_for(
     assert rig.pending() == [(140, 210, "disconnect")]
 
 
-def test_symbols_without_a_window_are_covered_up_to_what_was_heard() -> None:
-    rig = Rig()
-    rig.request(10.0)
-    assert rig.keeper.covered((M + 30) * 1000) == {"SPY": (M + 30) * 1000}
-
-
-def test_a_window_that_is_to_be_filled_holds_back_what_is_covered() -> None:
-    rig = interrupted(104.0, 104.0, 120.0)
-    assert rig.keeper.covered((M + 300) * 1000) == {"SPY": (M + 100) * 1000}
-    rig.fill(history(95))
-    assert rig.keeper.covered((M + 300) * 1000) == {"SPY": (M + 300) * 1000}
-
-
-def test_the_oldest_window_counts_for_what_is_covered() -> None:
-    rig = interrupted(104.0, 104.0, 120.0)
-    rig.interrupt(400.0, 400.0)
-    rig.request(420.0)
-    assert rig.keeper.covered((M + 500) * 1000) == {"SPY": (M + 100) * 1000}
-
-
-def test_a_symbol_whose_window_lasts_says_nothing_of_what_is_covered() -> None:
-    rig = Rig()
-    rig.request(10.0)
-    rig.request(10.0, "QQQ")
+def test_without_reach_every_window_is_entered_as_not_filled_and_nothing_asked_for() -> None:
+    rig = Rig(reach_s=0.0)
     rig.interrupt(100.0, 100.0)
-    assert rig.keeper.covered((M + 100) * 1000) == {"QQQ": (M + 100) * 1000}
+    rig.request(120.0)
+    assert said(rig.outlet.losses) == [
+        ("SPY", 90, 130, "disconnect: not filled, beyond reach", None)
+    ]
+    assert rig.pending() == []
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_window_with_bars_that_cannot_be_read_is_not_filled_and_counts_them(n: int) -> None:
+    rig = interrupted(104.0, 104.0, 120.0)
+    rig.fill(history(95), history(100), unreadable=n)
+    assert rig.outlet.bars == [("SPY", history(95)), ("SPY", history(100))]
+    assert said(rig.outlet.losses) == [
+        ("SPY", 90, 130, f"disconnect: not filled, {n} bars could not be read", n)
+    ]
+    assert rig.state.counters.bars_filled == 2
+
+
+def test_the_candle_of_a_bar_that_cannot_be_read_stays_incomplete() -> None:
+    rig = Rig()
+    rig.live(bar(0))
+    rig.interrupt(20.0, 20.0)
+    rig.request(40.0)
+    rig.due(62.0)
+    rig.fill(history(15), unreadable=1)
+    assert rig.due(63.0) == [(0, 2, False)]
+
+
+def test_a_live_bar_that_cannot_be_read_is_fetched_back() -> None:
+    rig = Rig()
+    rig.live(bar(90))
+    rig.at_s = 101.0
+    rig.keeper.unreadable("SPY", (M + 100) * 1000)
+    assert rig.pending() == [(90, 110, "unreadable bar")]
+    rig.fill(history(95))
+    assert rig.outlet.bars[1:] == [("SPY", history(95))]
+    assert said(rig.outlet.losses) == [("SPY", 90, 110, "unreadable bar: filled, 1 bars", 0)]
+
+
+def test_a_live_bar_that_cannot_be_read_makes_its_candle_incomplete_until_it_is_there() -> None:
+    rig = Rig()
+    rig.live(bar(0))
+    rig.at_s = 31.0
+    rig.keeper.unreadable("SPY", (M + 30) * 1000)
+    assert rig.due(62.0) == [(0, 1, False)]
+    rig.fill(history(25))
+    assert rig.due(63.0) == [(0, 2, True)]

@@ -40,6 +40,16 @@ def test_a_first_start_that_is_not_filled_is_a_loss() -> None:
     assert said(rig.outlet.losses) == [("SPY", 0, 55, "start: not filled, no answer", None)]
 
 
+def test_a_first_start_with_a_bar_that_cannot_be_read_is_a_loss() -> None:
+    rig = Rig(47.0)
+    rig.keeper.restore("SPY", [], [], None)
+    rig.request(47.0)
+    rig.fill(history(0), unreadable=1)
+    assert said(rig.outlet.losses) == [
+        ("SPY", 0, 55, "start: not filled, 1 bars could not be read", 1)
+    ]
+
+
 def test_a_restart_fetches_what_came_after_the_time_that_was_covered() -> None:
     rig = killed(31, 45.0, 0, 5, 20)
     rig.request(47.0)
@@ -127,3 +137,34 @@ def test_a_bar_of_a_forgotten_minute_is_published_counted_and_told_once_a_minute
     assert rig.outlet.incidents == [
         ("late_bar", "SPY", f"bar of {M + 5} came too late for its candle")
     ]
+
+
+@pytest.mark.parametrize(("later_s", "told"), [(59.9, 1), (60.0, 2)])
+def test_late_bars_are_told_again_after_a_minute(later_s: float, told: int) -> None:
+    rig = Rig(3600.0)
+    rig.live(bar(0), bar(3600))
+    rig.due(3700.0)
+    rig.live(bar(5), now_s=1000.0)
+    rig.live(bar(10), now_s=1000.0 + later_s)
+    assert (rig.state.counters.late_bars, len(rig.outlet.incidents)) == (2, told)
+
+
+def test_late_bars_of_each_symbol_are_told() -> None:
+    rig = Rig(3600.0)
+    for symbol in ("SPY", "QQQ"):
+        rig.live(bar(0), bar(3600), symbol=symbol)
+    rig.due(3700.0)
+    for symbol in ("SPY", "QQQ"):
+        rig.live(bar(5), symbol=symbol)
+    assert rig.outlet.incidents == [
+        ("late_bar", "SPY", f"bar of {M + 5} came too late for its candle"),
+        ("late_bar", "QQQ", f"bar of {M + 5} came too late for its candle"),
+    ]
+
+
+def test_a_bar_that_a_candle_can_take_is_not_late() -> None:
+    rig = Rig(3600.0)
+    rig.live(bar(0), bar(3600))
+    rig.due(3700.0)
+    rig.live(bar(3605))
+    assert (rig.state.counters.late_bars, rig.outlet.incidents) == (0, [])

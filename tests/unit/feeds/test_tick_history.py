@@ -1,100 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 from ib_async import Contract
 
-from shared.control.backfill import Hole
-from shared.errors import BadRow
-from shared.feeds.ibkr.tick_history import History, Told
-from shared.market.loss import Loss
-from tests.unit.feeds.bar_keeping import M, Rig, history, in_loop, said
-
-HMDS = "Historical Market Data Service error message:"
-NO_DATA = f"{HMDS}HMDS query returned no data: SPY@SMART Trades"
-TOO_MANY = f"{HMDS}Historical data request pacing violation"
-# 2013-10-07 13:30:00 UTC, as `M` is.
-BARS = (
-    b"17|41|20131007-13:30:00|20131007-13:30:40|2|%d|10|10|10|10|100|10|1|%d|11|11|11|11|100|11|1|"
+from tests.unit.feeds.asking_history import (
+    BARS,
+    ELSEWHERE,
+    HMDS,
+    NO_DATA,
+    TOO_MANY,
+    Desk,
+    asked,
+    ids,
 )
-
-
-class Client:
-    """Gives the ids from 41 on and keeps what is sent."""
-
-    def __init__(self) -> None:
-        self._next_id = 40
-        self.sent: list[tuple[object, ...]] = []
-
-    def getReqId(self) -> int:  # noqa: N802
-        self._next_id += 1
-        return self._next_id
-
-    def reqHistoricalData(self, *arguments: object) -> None:  # noqa: N802
-        self.sent.append(("bars", *arguments))
-
-    def reqHistoricalTicks(self, *arguments: object) -> None:  # noqa: N802
-        self.sent.append(("ticks", *arguments))
-
-    def cancelHistoricalData(self, req_id: int) -> None:  # noqa: N802
-        self.sent.append(("cancel", req_id))
-
-
-class Desk:
-    """History of SPY and QQQ; the loop's clock and the wall clock stand where a call says."""
-
-    def __init__(self) -> None:
-        self.rig = Rig(100.0)
-        self.client = Client()
-        session: Any = SimpleNamespace(ib=SimpleNamespace(client=self.client))
-        self.rig.state.session = session
-        self.told: Told | BadRow = Told(0, 0, False)
-        self.history = History(self.rig.state, self.rig.keeper, self._tell)
-
-    def _tell(self, hole: Hole, fields: Sequence[bytes]) -> Told:
-        if isinstance(self.told, BadRow):
-            raise self.told
-        return self.told
-
-    @property
-    def losses(self) -> list[Loss]:
-        return self.rig.outlet.losses
-
-    def miss(
-        self, from_s: int = 0, to_s: int = 40, symbol: str = "SPY", feed: str = "bars"
-    ) -> None:
-        hole = Hole(symbol, M + from_s, M + to_s, "disconnect", feed)
-        self.rig.state.backfill.add(hole, M + 100)
-
-    def decide(self, now_s: float) -> list[tuple[object, ...]]:
-        """What this decision sent."""
-        before = len(self.client.sent)
-        in_loop(self.history.decide, M + 100.0, now_s, now_s=now_s)
-        return self.client.sent[before:]
-
-    def answer(self, frame: bytes, now_s: float = 5.0) -> None:
-        fields = frame.split(b"|")
-        in_loop(self.history.answer, fields[1], fields, now_s=now_s)
-
-    def error(self, code: int, text: str, now_s: float = 5.0, req_id: int = 41) -> bool:
-        answers: list[bool] = []
-        in_loop(lambda: answers.append(self.history.error(req_id, code, text)), now_s=now_s)
-        return answers[0]
-
-
-def asked(feed: str = "bars") -> Desk:
-    """One window of SPY, asked for at 0 s."""
-    desk = Desk()
-    desk.miss(feed=feed)
-    desk.decide(0.0)
-    return desk
-
-
-def ids(sent: list[tuple[object, ...]]) -> list[tuple[object, object]]:
-    return [(each[0], each[1]) for each in sent]
+from tests.unit.feeds.bar_keeping import M, history, said
 
 
 def test_bars_are_asked_for_up_to_the_windows_end_in_utc() -> None:
@@ -119,11 +38,20 @@ def test_an_answer_fills_the_window() -> None:
     assert (desk.rig.pending(), desk.decide(1000.0)) == ([], [])
 
 
-def test_one_bar_that_cannot_be_read_does_not_cost_the_others() -> None:
+def test_one_bar_that_cannot_be_read_does_not_cost_the_others_and_the_window_is_not_whole() -> None:
     desk = asked()
     desk.answer(BARS % (M + 1, M + 5))
     assert desk.rig.outlet.bars == [("SPY", history(5, 11.0))]
-    assert desk.rig.pending() == []
+    assert said(desk.losses) == [
+        ("SPY", 0, 40, "disconnect: not filled, 1 bars could not be read", 1)
+    ]
+    assert (desk.rig.pending(), desk.decide(1000.0)) == ([], [])
+
+
+def test_bars_that_cannot_be_read_are_counted() -> None:
+    desk = asked()
+    desk.answer(BARS % (M + 1, M + 6))
+    assert [loss.count for loss in desk.losses] == [2]
 
 
 @pytest.mark.parametrize("raw_id", [b"40", b"42", b"-1", b"x", b""])
@@ -155,13 +83,26 @@ def test_no_data_is_an_answer() -> None:
     assert (desk.rig.pending(), desk.decide(1000.0)) == ([], [])
 
 
-@pytest.mark.parametrize("code", [162, 420])
-def test_too_many_requests_hold_back_every_window_for_a_minute(code: int) -> None:
+@pytest.mark.parametrize(("code", "text"), [(162, TOO_MANY), (420, TOO_MANY), (10197, ELSEWHERE)])
+def test_too_many_requests_and_another_session_hold_back_every_window_for_a_minute(
+    code: int, text: str
+) -> None:
     desk = asked()
     desk.miss(symbol="QQQ")
-    assert desk.error(code, TOO_MANY) is True
+    assert desk.error(code, text) is True
     assert desk.decide(64.9) == []
     assert ids(desk.decide(65.0)) == [("bars", 42), ("bars", 43)]
+    assert desk.losses == []
+
+
+@pytest.mark.parametrize(("code", "text"), [(162, TOO_MANY), (10197, ELSEWHERE)])
+def test_too_many_requests_and_another_session_are_no_failure_of_a_request(
+    code: int, text: str
+) -> None:
+    desk = asked()
+    for n in range(7):
+        desk.error(code, text, now_s=100.0 * n, req_id=41 + n)
+        assert ids(desk.decide(100.0 * n + 60.0)) == [("bars", 42 + n)]
     assert desk.losses == []
 
 
@@ -222,42 +163,43 @@ def test_a_new_connection_asks_again_and_does_not_know_the_old_requests() -> Non
     desk = asked()
     desk.history.disconnected(44.0)
     assert desk.error(162, NO_DATA) is False
-    assert ids(desk.decide(60.0)) == [("bars", 42)]
+    # Identical requests must be 15 s apart, also over two connections.
+    assert [ids(desk.decide(now_s)) for now_s in (59.9, 60.0)] == [[], [("bars", 42)]]
 
 
-def test_trades_are_asked_for_from_the_windows_beginning_in_utc() -> None:
-    spy = Contract(symbol="SPY", secType="STK", exchange="SMART", primaryExchange="ARCA",
-                   currency="USD")  # fmt: skip
-    assert asked("trades").client.sent == [
-        ("ticks", 41, spy, "20131007-13:30:00", "", 1000, "TRADES", 0, False, [])
-    ]
+def test_nothing_is_asked_for_while_a_history_farm_is_broken() -> None:
+    desk = Desk()
+    desk.miss()
+    desk.notice(2105)
+    assert desk.decide(0.0) == []
+    desk.notice(2106)
+    assert ids(desk.decide(1.0)) == [("bars", 41)]
 
 
-def test_trades_that_fit_one_answer_end_the_window() -> None:
-    desk = asked("trades")
-    desk.told = Told(7, M + 20, False)
-    desk.answer(b"98|41|0|1|")
-    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: filled, 7 trades", 0)]
-    assert desk.rig.state.counters.trades_filled == 7
-    assert desk.decide(1000.0) == []
+def test_an_answer_that_a_broken_farm_owes_is_not_overdue() -> None:
+    desk = asked()
+    desk.notice(2105)
+    assert (desk.decide(45.1), desk.rig.pending()) == ([], [(0, 40, "disconnect")])
 
 
-def test_trades_beyond_one_answer_are_asked_for_from_the_next_second() -> None:
-    desk = asked("trades")
-    desk.told = Told(900, M + 20, True)
-    desk.answer(b"98|41|0|1|")
-    assert desk.losses == []
-    assert [each[3] for each in desk.decide(6.0)] == ["20131007-13:30:21"]
+@pytest.mark.parametrize(("at_s", "asked_for"), [(7240.0, [("bars", 41)]), (7240.1, [])])
+def test_a_window_that_waited_beyond_reach_is_not_asked_for_any_more(
+    at_s: float, asked_for: list[tuple[object, object]]
+) -> None:
+    desk = Desk()
+    desk.miss()
+    assert ids(desk.decide(0.0, at_s)) == asked_for
 
 
-def test_a_window_without_trades_is_filled() -> None:
-    desk = asked("trades")
-    desk.error(162, NO_DATA)
-    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: filled, 0 trades", 0)]
-
-
-def test_trades_that_cannot_be_read_are_asked_for_again() -> None:
-    desk = asked("trades")
-    desk.told = BadRow("2 ticks need 13 fields, was 5")
-    desk.answer(b"98|41|2|1|")
-    assert (desk.losses, ids(desk.decide(21.0))) == ([], [("ticks", 42)])
+@pytest.mark.parametrize("codes", [(), (2105,)], ids=["farm well", "farm broken"])
+def test_a_window_that_waited_beyond_reach_is_entered_once_as_not_filled(
+    codes: tuple[int, ...],
+) -> None:
+    desk = Desk()
+    desk.miss()
+    for code in codes:
+        desk.notice(code)
+    for now_s in (0.0, 1.0):
+        desk.decide(now_s, 7240.1)
+    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: not filled, beyond reach", None)]
+    assert desk.rig.pending() == []

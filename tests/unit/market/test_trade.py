@@ -59,7 +59,7 @@ def test_an_unknown_letter_is_told_from_the_others(sent: str, known: bool) -> No
 
 
 def test_feeds_are_called_as_the_contract_calls_them() -> None:
-    assert [str(feed) for feed in TradeFeed] == ["tbt", "rtvolume"]
+    assert [str(feed) for feed in TradeFeed] == ["tbt", "rtvolume", "history"]
 
 
 def test_a_print_of_its_full_size_stays_itself() -> None:

@@ -29,6 +29,8 @@ class Backlog(Generic[ItemT]):
         self._ring: deque[tuple[float, Sequence[ItemT]]] = deque()
         self._ring_entries = 0
         self._confirmed = Confirmed()
+        # Newest number per symbol of a flush that Redis may have carried out without a word.
+        self._unsure: dict[str, int] = {}
         # Bytes of queued and in-flight items.
         self.bytes = 0
         self.written = 0
@@ -49,9 +51,11 @@ class Backlog(Generic[ItemT]):
         queue = self._queue
         return [queue.popleft() for _ in range(min(len(queue), limit))]
 
-    def put_back(self, batch: Sequence[ItemT]) -> None:
-        """The flush failed: its items are the oldest again."""
+    def put_back(self, batch: Sequence[ItemT], unsure: bool = False) -> None:
+        """The flush failed: its items are the oldest again; `unsure` whether Redis has them."""
         self._queue.extendleft(reversed(batch))
+        if unsure:
+            self._unsure.update((item.symbol, item.seq) for item in batch)
 
     def confirm(self, batch: Sequence[ItemT], now_s: float) -> None:
         """Redis has these items."""
@@ -81,6 +85,7 @@ class Backlog(Generic[ItemT]):
         how many entries are sent again, per symbol that had lost some.
         """
         self._skip(stored, now_s)
+        self._learn(stored)
         resent: dict[str, int] = {}
         for symbol, position in stored.items():
             if position.seq < self._confirmed.newest(symbol):
@@ -97,6 +102,13 @@ class Backlog(Generic[ItemT]):
         self._queue = kept
         if known:
             self.confirm(known, now_s)
+
+    def _learn(self, stored: Mapping[str, Position]) -> None:
+        """Items dropped since a flush without an answer are no losses where Redis has them."""
+        for symbol, newest in self._unsure.items():
+            if symbol in stored:
+                self.written += self.losses.stored(symbol, min(newest, stored[symbol].seq))
+        self._unsure.clear()
 
     def _resend(self, symbol: str, position: Position) -> int:
         lost = self._confirmed.take_above(symbol, position.seq, position.entry_ms)

@@ -78,6 +78,24 @@ class Losses:
         self.total += entry.count or 0
         self._closed.append(entry)
 
+    def stored(self, symbol: str, seq: int) -> int:
+        """Redis has this symbol up to `seq` after all: such losses are none; returns how many.
+
+        Only for what was dropped while nobody knew whether it had been carried out.
+        """
+        found = 0
+        for key, entry in list(self._open.items()):
+            if entry.symbol == symbol:
+                found += _shorten(entry, seq)
+                if not entry.count:
+                    del self._open[key]
+        for entry in [one for one in self._closed if one.symbol == symbol]:
+            found += _shorten(entry, seq)
+            if not entry.count:
+                self._closed.remove(entry)
+        self.total -= found
+        return found
+
     def drain(self) -> list[GapEntry]:
         """All ranges so far, in order of their start; forgets them."""
         entries = [*self._closed, *self._open.values()]
@@ -90,3 +108,13 @@ class Losses:
 
     def __bool__(self) -> bool:
         return bool(self._open or self._closed)
+
+
+def _shorten(entry: GapEntry, seq: int) -> int:
+    """Take the numbers up to `seq` out of a range; returns how many those were."""
+    if entry.from_seq is None or entry.to_seq is None or entry.from_seq > seq:
+        return 0
+    found = min(seq, entry.to_seq) - entry.from_seq + 1
+    entry.from_seq += found
+    entry.count = (entry.count or 0) - found
+    return found

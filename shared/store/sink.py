@@ -149,7 +149,7 @@ class Sink(Generic[ItemT]):
         try:
             replies = await self._exchange(flush)
         except StoreUnavailable as error:
-            self._again(flush, flush.appended)
+            self._again(flush, flush.appended, unsure=True)
             self._unavailable(flush.name(0), str(error))
             return
         except asyncio.CancelledError:
@@ -202,14 +202,14 @@ class Sink(Generic[ItemT]):
         batch = self._backlog.take(self._max_updates)
         return self._writer.encode(batch, drained=not self._backlog)
 
-    def _again(self, flush: Flush[ItemT], items: Sequence[ItemT]) -> None:
+    def _again(self, flush: Flush[ItemT], items: Sequence[ItemT], unsure: bool = False) -> None:
         """Queue `items` of a flush once more, and all of the one prepared behind it."""
         prepared, self._prepared = self._prepared, None
         self._in_flight = None
         if prepared is not None:
             self._backlog.put_back(prepared.appended)
             self._writer.repeat({item.symbol for item in prepared.appended})
-        self._backlog.put_back(items)
+        self._backlog.put_back(items, unsure)
         self._writer.repeat({item.symbol for item in flush.appended})
 
     def _lose(self, item: ItemT, name: str, error: str) -> None:

@@ -34,6 +34,7 @@ from shared.universe import Instrument
 
 TICK_S: Final = 0.1
 EVERY_S: Final = 1.0
+CANDLES_EVERY_S: Final = 0.25
 # A promise of kept subscriptions (1102) is believed this long without a tick.
 VERIFY_S: Final = 5.0
 # A bar within so long says that a broken farm was not the one of the bars.
@@ -59,6 +60,7 @@ class TickFeed:
         self._errors = TickErrors(state, self._requests, self._history, self._link)
         self._idle = IdleWatch(policy.probe_interval_s)
         self._every_s = 0.0
+        self._candles_s = 0.0
         self._resolve_again_s = 0.0
 
     # What the worker asks
@@ -133,7 +135,9 @@ class TickFeed:
         if state.connectivity.down_since_s is None:
             self._requests.decide(tick_s)
             self._history.decide(time.time(), tick_s)
-        self._bars.tick(state.policy.candle_grace_s)
+        if tick_s - self._candles_s >= CANDLES_EVERY_S:
+            self._candles_s = tick_s
+            self._bars.tick(state.policy.candle_grace_s)
         if self._must_probe(tick_s):
             await self._probe(session)
         if tick_s - self._every_s >= EVERY_S:

@@ -22,6 +22,8 @@ RING_ENTRIES: Final = 20_000
 class Backlog(Generic[ItemT]):
     def __init__(self, feed: str, max_entries: int, max_bytes: int, numbered: bool = True) -> None:
         self._feed = feed
+        # Bars are numbered as they are written, not in the order of their times.
+        self._in_order = numbered
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._queue: deque[ItemT] = deque()
@@ -29,8 +31,8 @@ class Backlog(Generic[ItemT]):
         self._ring: deque[tuple[float, Sequence[ItemT]]] = deque()
         self._ring_entries = 0
         self._confirmed = Confirmed()
-        # Newest number per symbol of a flush that Redis may have carried out without a word.
-        self._unsure: dict[str, int] = {}
+        # Oldest and newest number per symbol of a flush that Redis may have carried out.
+        self._unsure: dict[str, tuple[int, int]] = {}
         # Bytes of queued and in-flight items.
         self.bytes = 0
         self.written = 0
@@ -55,7 +57,9 @@ class Backlog(Generic[ItemT]):
         """The flush failed: its items are the oldest again; `unsure` whether Redis has them."""
         self._queue.extendleft(reversed(batch))
         if unsure:
-            self._unsure.update((item.symbol, item.seq) for item in batch)
+            for item in batch:
+                first, newest = self._unsure.get(item.symbol, (item.seq, 0))
+                self._unsure[item.symbol] = (min(first, item.seq), max(newest, item.seq))
 
     def confirm(self, batch: Sequence[ItemT], now_s: float) -> None:
         """Redis has these items."""
@@ -105,13 +109,15 @@ class Backlog(Generic[ItemT]):
 
     def _learn(self, stored: Mapping[str, Position]) -> None:
         """Items dropped since a flush without an answer are no losses where Redis has them."""
-        for symbol, newest in self._unsure.items():
+        for symbol, (first, newest) in self._unsure.items():
             if symbol in stored:
-                self.written += self.losses.stored(symbol, min(newest, stored[symbol].seq))
+                newest = min(newest, stored[symbol].seq)
+                self.written += self.losses.stored(symbol, newest, first)
         self._unsure.clear()
 
     def _resend(self, symbol: str, position: Position) -> int:
-        lost = self._confirmed.take_above(symbol, position.seq, position.entry_ms)
+        cut_ms = position.entry_ms if self._in_order else None
+        lost = self._confirmed.take_above(symbol, position.seq, cut_ms)
         again = self._take_from_ring(symbol, position.seq)
         first = again[0] if again else None
         self.written -= len(again) + sum(self._give_up(symbol, span, first) for span in lost)
@@ -125,7 +131,8 @@ class Backlog(Generic[ItemT]):
         """What of a span is older than `first`, the oldest sent again, is a gap; how many."""
         last, last_ts = span.last, span.last_ts
         if first is not None and first.seq <= last:
-            last, last_ts = first.seq - 1, first.ts_ms
+            last = first.seq - 1
+            last_ts = first.ts_ms if self._in_order else last_ts
         count = last - span.first + 1
         if count <= 0:
             return 0

@@ -54,15 +54,17 @@ class Confirmed:
         spans = self._spans.get(symbol)
         return spans[-1].last if spans else 0
 
-    def take_above(self, symbol: str, seq: int, entry_ms: int) -> list[Span]:
+    def take_above(self, symbol: str, seq: int, entry_ms: int | None) -> list[Span]:
         """What is confirmed above `seq` (an entry of `entry_ms`), oldest first; forgotten here."""
         spans = self._spans.get(symbol, [])
         taken: list[Span] = []
         while spans and spans[-1].last > seq:
             span = spans.pop()
             if span.first <= seq:
-                spans.append(Span(span.first, seq, span.first_ts, entry_ms))
-                taken.append(Span(seq + 1, span.last, entry_ms, span.last_ts))
+                upto_ms = span.last_ts if entry_ms is None else entry_ms
+                since_ms = span.first_ts if entry_ms is None else entry_ms
+                spans.append(Span(span.first, seq, span.first_ts, upto_ms))
+                taken.append(Span(seq + 1, span.last, since_ms, span.last_ts))
                 break
             taken.append(span)
         return taken[::-1]

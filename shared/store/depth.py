@@ -145,13 +145,13 @@ class DepthWriter:
         unsure = self._unsure - newest.keys()
         for symbol in unsure:
             self._last_values(commands, self._targets[symbol])
-        parked = self._park_due(commands, drained)
+        now_ms = self.clock_ms()
+        parked = self._park_due(commands, drained, now_ms)
         # The sign of ownership first: Redis takes no quote of ours without it.
         owned = self._ownership(commands)
         said = {s for s, venues in owned.items() if venues and self._targets[s].live}
-        now_ms = self.clock_ms()
         # What is only said again is known to hold now, unless newer rows wait in the queue.
-        again = said - newest.keys() if drained else set()
+        again = {s for s in said - newest.keys() if self._vouched(s)} if drained else set()
         for symbol in {*newest, *unsure, *(pair.symbol for pair in parked), *said}:
             self._symbol_view(commands, self._targets[symbol], now_ms, symbol in again)
         if self._extend:
@@ -220,14 +220,14 @@ class DepthWriter:
         newest = max(target.last.values(), key=lambda update: update.seq)
         last_values(commands, target, newest, self._hb_ttl)
 
-    def _park_due(self, commands: Commands, drained: bool) -> dict[Pair, int]:
+    def _park_due(self, commands: Commands, drained: bool, now_ms: int) -> dict[Pair, int]:
         due: dict[Pair, int] = {}
         for pair, seq in self._parking.items():
             target = self._targets[pair.symbol]
             if not drained and target.encoded_seq < seq:
                 continue
             due[pair] = seq
-            target.park(pair.venue, seq)
+            target.park(pair.venue, seq, now_ms)
             last = target.last.get(pair.venue)
             if last is not None:
                 self._venue_book(commands, last, BookState.PARKED)
@@ -244,6 +244,10 @@ class DepthWriter:
         commands.add(name, b"SET", target.book_key, book, b"EX", self._merged_ttl)
         as_of_ms = max(now_ms, view.ts_ms) if holds else view.ts_ms
         quote(commands, target, view, (as_of_ms, now_ms), self._ticker_ttl)
+
+    def _vouched(self, symbol: str) -> bool:
+        """The feed says that every venue in the quote is live and healthy."""
+        return set(self._targets[symbol].live) <= set(self._owned.get(symbol, ()))
 
     def _ownership(self, commands: Commands) -> dict[str, list[str] | None]:
         said: dict[str, list[str] | None] = {}

@@ -39,6 +39,7 @@ class Target:
         "hb_key",
         "last",
         "last_key",
+        "left_ms",
         "live",
         "parked",
         "seq",
@@ -60,6 +61,8 @@ class Target:
         self.entry_ms = 0
         self.encoded_seq = 0
         self.live: dict[str, DepthUpdate] = {}
+        # When a venue last left the quote: since then it is another one, without a new row.
+        self.left_ms = 0
         # Also of venues that are not live: what a parked book shows.
         self.last: dict[str, DepthUpdate] = {}
         # The newest `seq` of the symbol when a venue was parked: what is sent again from before
@@ -73,11 +76,15 @@ class Target:
         if update.state is BookState.LIVE and update.seq > self.parked.get(venue, 0):
             self.live[venue] = update
         else:
-            self.live.pop(venue, None)
+            self._leave(venue, update.ts_ms)
 
-    def park(self, venue: str, seq: int) -> None:
-        self.live.pop(venue, None)
+    def park(self, venue: str, seq: int, now_ms: int) -> None:
+        self._leave(venue, now_ms)
         self.parked[venue] = seq
+
+    def _leave(self, venue: str, ts_ms: int) -> None:
+        if self.live.pop(venue, None) is not None:
+            self.left_ms = max(self.left_ms, ts_ms)
 
     def state(self, update: DepthUpdate) -> BookState:
         """What a venue's newest update is shown as."""
@@ -192,7 +199,8 @@ def quote(
 ) -> None:
     """The quote half of the ticker, as its owner; `times_ms`: as of when it holds, and now."""
     as_of_ms, now_ms = times_ms
-    stamp = QuoteStamp(SOURCE, as_of_ms, view.ts_ms, now_ms)
+    received_ms = max(view.ts_ms, target.left_ms)
+    stamp = QuoteStamp(SOURCE, max(as_of_ms, received_ms), received_ms, now_ms)
     write_quote(commands, target.ticker, stamp, view.quote_values(), ttl)
 
 

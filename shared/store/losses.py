@@ -78,21 +78,17 @@ class Losses:
         self.total += entry.count or 0
         self._closed.append(entry)
 
-    def stored(self, symbol: str, seq: int) -> int:
-        """Redis has this symbol up to `seq` after all: such losses are none; returns how many.
+    def stored(self, symbol: str, seq: int, first: int = 1) -> int:
+        """Redis has this symbol's `first` to `seq` after all: those are no losses; how many.
 
         Only for what was dropped while nobody knew whether it had been carried out.
         """
-        found = 0
-        for key, entry in list(self._open.items()):
-            if entry.symbol == symbol:
-                found += _shorten(entry, seq)
-                if not entry.count:
-                    del self._open[key]
-        for entry in [one for one in self._closed if one.symbol == symbol]:
-            found += _shorten(entry, seq)
-            if not entry.count:
-                self._closed.remove(entry)
+        before = [entry for entry in self._open.values() if entry.symbol == symbol]
+        self._open = {key: one for key, one in self._open.items() if one.symbol != symbol}
+        before += [entry for entry in self._closed if entry.symbol == symbol]
+        left = [part for entry in before for part in _without(entry, first, seq)]
+        self._closed = [entry for entry in self._closed if entry.symbol != symbol] + left
+        found = sum(one.count or 0 for one in before) - sum(one.count or 0 for one in left)
         self.total -= found
         return found
 
@@ -110,11 +106,14 @@ class Losses:
         return bool(self._open or self._closed)
 
 
-def _shorten(entry: GapEntry, seq: int) -> int:
-    """Take the numbers up to `seq` out of a range; returns how many those were."""
-    if entry.from_seq is None or entry.to_seq is None or entry.from_seq > seq:
-        return 0
-    found = min(seq, entry.to_seq) - entry.from_seq + 1
-    entry.from_seq += found
-    entry.count = (entry.count or 0) - found
-    return found
+def _without(entry: GapEntry, first: int, last: int) -> list[GapEntry]:
+    """What is left of a range without these numbers."""
+    start, end = entry.from_seq, entry.to_seq
+    if start is None or end is None or end < first or start > last:
+        return [entry]
+    parts = [(start, min(end, first - 1)), (max(start, last + 1), end)]
+    return [
+        msgspec.structs.replace(entry, from_seq=a, to_seq=b, count=b - a + 1)
+        for a, b in parts
+        if a <= b
+    ]

@@ -161,7 +161,11 @@ class Metrics:
 
 async def lost_numbers(store: Store, keys: Keys, feed: str) -> dict[str, int]:
     """Newest number per symbol that was given and then lost: it must not be given again."""
-    raw: Any = await store.call(store.client.xrevrange(keys.gaps(), "+", "-", count=_GAPS_READ))
+    try:
+        raw: Any = await store.call(store.client.xrevrange(keys.gaps(), "+", "-", count=_GAPS_READ))
+    except StoreRefused as error:
+        logger.error("{} cannot be read: {}", keys.gaps(), error)
+        return {}
     newest: dict[str, int] = {}
     for _, fields in raw:
         number = fields.get(b"to_seq", b"")

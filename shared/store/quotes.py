@@ -18,6 +18,7 @@ from shared.store.ticker import (
     FieldValue,
     QuoteStamp,
     TickerKeys,
+    holds_from,
     release_quote,
     write_quote,
 )
@@ -31,7 +32,9 @@ Values = Mapping[str, FieldValue]
 
 
 class _Quote(NamedTuple):
-    values: Values
+    """`values` is None for a withdrawal: each is its own, as each quote is."""
+
+    values: Values | None
     received_ts_ms: int
     source: bytes
     as_of_ms: int
@@ -41,10 +44,12 @@ class QuoteBoard:
     def __init__(self, keys: Keys, symbols: Iterable[str], ttl_s: int) -> None:
         self._keys = {symbol: TickerKeys(symbol, keys) for symbol in symbols}
         self._ttl = b"%d" % ttl_s
-        # The newest quote of each symbol and when it was received; None: it has none.
-        self._quotes: dict[str, _Quote | None] = {}
+        # The newest quote of each symbol and when it was received, or its withdrawal.
+        self._quotes: dict[str, _Quote] = {}
         # As what Redis took a quote last: only that can be withdrawn.
         self._sources: dict[str, bytes] = {}
+        # As what it was told one whose reply is not known: it may have taken that.
+        self._untold: dict[str, set[bytes]] = {}
         # What Redis was not told yet, and what it refused last since depth owns the symbol.
         self._dirty: set[str] = set()
         self._foreign: set[str] = set()
@@ -55,23 +60,25 @@ class QuoteBoard:
         self, symbol: str, values: Values | None, received_ts_ms: int, source: bytes = SOURCE
     ) -> None:
         """The newest quote; None withdraws it (no line, delayed, stopped)."""
-        if values is None and self._quotes.get(symbol) is None:
+        if values is None and not self._shown(symbol):
             return
-        self._quotes[symbol] = (
-            None if values is None else _Quote(values, received_ts_ms, source, received_ts_ms)
-        )
+        self._quotes[symbol] = _Quote(values, received_ts_ms, source, received_ts_ms)
         self._dirty.add(symbol)
 
     def offer_again(self, healthy: Iterable[str], now_ms: int) -> None:
         """The quotes of these symbols hold now: their lines are healthy and said nothing new."""
         for symbol in healthy:
-            quote = self._quotes.get(symbol)
+            quote = self._shown(symbol)
             if quote is not None and symbol not in self._dirty:
-                self._quotes[symbol] = quote._replace(as_of_ms=max(now_ms, quote.as_of_ms))
+                self._quotes[symbol] = quote._replace(as_of_ms=holds_from(now_ms, quote.as_of_ms))
                 self._dirty.add(symbol)
 
     def repeat(self, symbols: Iterable[str]) -> None:
-        self._dirty.update(symbol for symbol in symbols if self._quotes.get(symbol))
+        self._dirty.update(symbol for symbol in symbols if self._shown(symbol))
+
+    def _shown(self, symbol: str) -> _Quote | None:
+        quote = self._quotes.get(symbol)
+        return None if quote is None or quote.values is None else quote
 
     def pending(self) -> bool:
         return bool(self._dirty)
@@ -80,20 +87,23 @@ class QuoteBoard:
         """Quotes written, dropped for coming late, and written over a time from the future."""
         return {"quotes": self.written, "quotes_foreign": len(self._foreign), **self._counts}
 
-    def encode(self, commands: Commands, now_ms: int) -> dict[str, _Quote | None]:
+    def encode(self, commands: Commands, now_ms: int) -> dict[str, _Quote]:
         """Commands for what Redis was not told; hand what this returns to `confirmed`."""
-        said: dict[str, _Quote | None] = {}
+        said: dict[str, _Quote] = {}
         for symbol in self._dirty:
-            quote = said[symbol] = self._quotes.get(symbol)
-            if quote is None:
-                release_quote(commands, self._keys[symbol], self._sources.get(symbol, SOURCE))
+            quote = said[symbol] = self._quotes[symbol]
+            if quote.values is None:
+                taken = {self._sources.get(symbol, SOURCE), *self._untold.get(symbol, ())}
+                for source in sorted(taken):
+                    release_quote(commands, self._keys[symbol], source)
                 continue
+            self._untold.setdefault(symbol, set()).add(quote.source)
             stamp = QuoteStamp(quote.source, quote.as_of_ms, quote.received_ts_ms, now_ms)
             write_quote(commands, self._keys[symbol], stamp, quote.values, self._ttl)
         return said
 
     def confirmed(
-        self, said: Mapping[str, _Quote | None], names: Sequence[str], replies: Sequence[Any]
+        self, said: Mapping[str, _Quote], names: Sequence[str], replies: Sequence[Any]
     ) -> None:
         """`replies` to the commands of these names."""
         for symbol, quote in said.items():
@@ -101,11 +111,14 @@ class QuoteBoard:
                 self._dirty.discard(symbol)
         for name, reply in zip(names, replies, strict=False):
             command, _, symbol = name.partition(" ")
-            quote = said.get(symbol)
-            if command == "ticker_quote" and quote is not None:
-                self._learn(symbol, quote, reply)
+            told = said.get(symbol)
+            if command == "ticker_release":
+                self._foreign.discard(symbol)
+            elif command == "ticker_quote" and told is not None:
+                self._learn(symbol, told, reply)
 
     def _learn(self, symbol: str, quote: _Quote, reply: Any) -> None:
+        self._untold.get(symbol, set()).discard(quote.source)
         if reply == NOT_THE_OWNER:
             self._foreign.add(symbol)
         else:

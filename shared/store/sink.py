@@ -286,8 +286,8 @@ class Sink(Generic[ItemT]):
         resent = self._backlog.reconcile(streams, asyncio.get_running_loop().time())
         for symbol, position in positions.items():
             writer.reseed(symbol, position)
-        if resent:  # then any symbol may have lost its last values
-            writer.repeat(symbols)
+        writer.repeat(symbols)  # any may have lost its last values, also where no item was
+        if resent:
             logger.bind(resent=resent).warning("redis lost confirmed entries, sent again")
 
     async def _ask(self, payload: bytes, count: int) -> Sequence[Any]:

@@ -118,6 +118,11 @@ def write_last(
     )
 
 
+def holds_from(now_ms: int, ts_ms: int) -> int:
+    """As of when a quote that holds now is said to; a clock that stepped back does not bind it."""
+    return now_ms if ts_ms > now_ms + FUTURE_TOLERANCE_MS else max(now_ms, ts_ms)
+
+
 def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 

@@ -73,15 +73,22 @@ class TickRequests:
     def decide(self, now_s: float) -> None:
         """Open and close what the plans want now, as far as the message rate allows."""
         state, free = self._state, self._messages.free
-        for command in state.lines.decide(now_s, max(0, free(now_s))):
+        # A symbol's bars right behind its line: where lines are short, the least important
+        # symbols go without both.
+        for command in state.lines.decide(now_s, free(now_s) // 2):
             if isinstance(command, OpenStream):
                 self._open_line(state.symbols[command.symbol])
+                self._ask_bars([command.symbol], now_s)
             else:
                 self.close_line(state.symbols[command.symbol], "no room")
-        for symbol in state.bars.decide(state.wanted_bars(), now_s, free(now_s)):
-            self._open_bars(state.symbols[symbol])
-        for command in state.streams.decide(now_s, max(0, free(now_s))):
+        self._ask_bars(state.wanted_bars(), now_s)
+        for command in state.streams.decide(now_s, free(now_s)):
             self._turn_stream(command)
+
+    def _ask_bars(self, symbols: list[str], now_s: float) -> None:
+        wanted = [symbol for symbol in symbols if symbol not in self._state.no_bars]
+        for symbol in self._state.bars.decide(wanted, now_s, self._messages.free(now_s)):
+            self._open_bars(self._state.symbols[symbol])
 
     def _turn_stream(self, command: OpenStream | CloseStream) -> None:
         feed = self._state.symbols[command.symbol]

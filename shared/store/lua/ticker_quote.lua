@@ -12,10 +12,10 @@ if (redis.call("EXISTS", KEYS[2]) == 1) ~= (source == "depth") then
 end
 local held = redis.call("HMGET", ticker, "quote_source", "quote_received_ts", "quote_ts", "ts", "last_received_ts")
 -- A quote offered again (it holds now, received earlier) is written every ten seconds at most.
-if ARGV[3] ~= ARGV[4] and held[1] == source and held[2] == ARGV[4] and ts - held[3] < 10000 then
+local ahead, result, shown = now + tonumber(ARGV[7]), 1, tonumber(held[3] or "")
+if ARGV[3] ~= ARGV[4] and held[1] == source and held[2] == ARGV[4] and shown and shown <= ahead and ts - shown < math.min(10000, ARGV[6] * 500) then
   return 3
 end
-local ahead, result = now + tonumber(ARGV[7]), 1
 local stored = tonumber(redis.call("HGET", KEYS[3], ARGV[2]) or "")
 if stored and stored > ts then
   if stored <= ahead then

@@ -21,6 +21,7 @@ from shared.store.tick_outlet import TickStoreOutlet
 from shared.store.trades import TradeItem, TradesWriter
 
 NAME: Final = "ibkr_trades"
+QUOTE_GAP_S: Final = 0.002
 
 
 def build(worker: Worker) -> tuple[Sink[TradeItem], Sink[BarItem], TradesWriter, TickFeed]:
@@ -29,10 +30,11 @@ def build(worker: Worker) -> tuple[Sink[TradeItem], Sink[BarItem], TradesWriter,
     symbols, ttls = settings.market_symbols(), settings.modules.data_ingestion.ttls
     trades = TradesWriter(NAME, keys, symbols, (ttls.trades, ttls.market_data))
     bars = BarsWriter(NAME, keys, symbols, (ttls.bars, ttls.bars_1min))
-    bounds = SinkBounds(redis.queue_max_entries, redis.queue_max_bytes, redis.flush_max_updates)
+    room = (redis.queue_max_entries, redis.queue_max_bytes, redis.flush_max_updates)
     connections = [RespConnection(redis.url, redis.connect_timeout_s, NAME) for _ in range(2)]
-    trades.sink = Sink(connections[0], trades, bounds)
-    bars.sink = Sink(connections[1], bars, bounds)
+    # Every flush of trades may carry the quote of each symbol.
+    trades.sink = Sink(connections[0], trades, SinkBounds(*room, min_gap_s=QUOTE_GAP_S))
+    bars.sink = Sink(connections[1], bars, SinkBounds(*room))
     instruments = [settings.universe.by_symbol(symbol) for symbol in symbols]
     outlet = TickStoreOutlet(trades, bars, worker.ledger)
     policy = TickPolicy.from_settings(settings.ibkr)

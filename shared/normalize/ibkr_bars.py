@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 
 from shared.errors import BadRow
 from shared.market.bar import BAR_S, Bar
-from shared.normalize.ibkr_ticks import amount, digits, whole
+from shared.normalize.ibkr_values import amount, digits, whole
 
 MSG_REAL_TIME_BAR: Final = b"50"
 MSG_HISTORICAL_DATA: Final = b"17"

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from shared.errors import BadRow
 from shared.market.trade import Trade, TradeFeed
-from shared.normalize.ibkr_ticks import MSG_TICK_BY_TICK, TickParser, digits
+from shared.normalize.ibkr_ticks import MSG_TICK_BY_TICK, TickParser
+from shared.normalize.ibkr_values import digits
 
 MSG_HISTORICAL_TICKS: Final = b"98"
 _TICK_FIELDS: Final = 6

@@ -18,7 +18,9 @@ import msgspec
 from shared.errors import BadRow
 from shared.market.quote import Field, Tick
 from shared.market.trade import Halt, Trade, TradeFeed, known_letter, trade_venue
+from shared.normalize.ibkr_values import amount, digits, text_of, whole, zero
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 MSG_TICK_PRICE: Final = b"1"
@@ -27,11 +29,8 @@ MSG_TICK_GENERIC: Final = b"45"
 MSG_TICK_STRING: Final = b"46"
 MSG_TICK_BY_TICK: Final = b"99"
 
-# DBL_MAX is TWS's "no value"; nothing quoted in dollars and no size comes near this bound.
-_MAX_NUMBER: Final = 1e12
 _CACHE_LIMIT: Final = 50_000
 _MAX_COUNTED: Final = 1_000
-_MAX_TEXT_BYTES: Final = 64
 _RT_VOLUME: Final = b"48"
 _TRADE_TYPES: Final = (b"1", b"2")
 _PAST_LIMIT: Final = 1
@@ -99,6 +98,8 @@ class TickParser:
         self._sizes: dict[bytes, float | None] = {}
         self._venues: dict[bytes, str | None] = {}
         self._conditions: dict[bytes, str] = {}
+        # Quote ticks by tick id and what follows it: most of them were seen before.
+        self._ticks: dict[tuple[bytes, bytes, bytes], Tick] = {}
         self._second: tuple[bytes, int] = (b"0", 0)
         self.ignored: Counter[str] = Counter()
         self.unknown_venues: Counter[str] = Counter()
@@ -128,7 +129,7 @@ class TickParser:
         past_limit = bool(flags & _PAST_LIMIT)
         price_value, size_value = self._price(price), self._size(size)
         if price_value is None or size_value is None:
-            if _zero(price) and _zero(size):
+            if zero(price) and zero(size):
                 return Halt(symbol, past_limit, ts_ms)
             self.valueless += 1
             return None
@@ -154,9 +155,25 @@ class TickParser:
         if len(fields) < 5:
             raise BadRow(f"tick has too few fields, was {len(fields)}, need 5")
         message, tick, raw = fields[0], fields[3], fields[4]
-        if tick == _RT_VOLUME and message == MSG_TICK_STRING:
+        if message == MSG_TICK_SIZE:
+            key = (tick, raw, b"s")
+        elif message == MSG_TICK_PRICE and len(fields) > 5:
+            key = (tick, raw, fields[5])
+        elif tick == _RT_VOLUME and message == MSG_TICK_STRING:
             return self._rt_volume(raw, symbol, received_ts_ms)
-        meaning = _FIELDS.get(message, {}).get(tick)
+        else:
+            return self._other(fields)
+        found = self._ticks.get(key)
+        if found is None:
+            found = self._other(fields)
+            if found is not None:
+                _remember(self._ticks, key, found)
+        return found
+
+    def _other(self, fields: list[bytes]) -> Tick | None:
+        """A tick that was not seen before."""
+        message, tick, raw = fields[0], fields[3], fields[4]
+        meaning = _FIELDS[message].get(tick) if message in _FIELDS else None
         if meaning is None:
             _count(self.ignored, str(digits(tick, "tick type", 9)))
             return None
@@ -174,7 +191,7 @@ class TickParser:
             return digits(raw, "last time", 11) * 1000 or None
         value = self._size(raw)
         # Halted 0 says "trading", while -1 is "not known".
-        return 0 if value is None and field is Field.HALTED and _zero(raw) else value
+        return 0 if value is None and field is Field.HALTED and zero(raw) else value
 
     def _rt_volume(self, raw: bytes, symbol: str, received_ts_ms: int) -> RtVolume:
         try:
@@ -213,7 +230,7 @@ class TickParser:
         try:
             venue = self._venues[raw]
         except KeyError:
-            venue = _remember(self._venues, raw, trade_venue(_text(raw, "exchange")))
+            venue = _remember(self._venues, raw, trade_venue(text_of(raw, "exchange")))
         if venue is not None and len(venue) == 1 and not known_letter(venue):
             _count(self.unknown_venues, venue)
         return venue
@@ -222,7 +239,7 @@ class TickParser:
         try:
             return self._conditions[raw]
         except KeyError:
-            return _remember(self._conditions, raw, _text(raw, "conditions"))
+            return _remember(self._conditions, raw, text_of(raw, "conditions"))
 
     def _at(self, raw: bytes) -> int:
         ts_ms = digits(raw, "time", 11) * 1000
@@ -230,60 +247,7 @@ class TickParser:
         return ts_ms
 
 
-def amount(raw: bytes, field: str) -> float | None:
-    """A price or size above zero; None for TWS's ways to say that there is none.
-
-    Those are an empty field, -1, 0, NaN, Infinity and DBL_MAX.
-
-    Raises:
-        BadRow: the text is not a number.
-    """
-    if not raw:
-        return None
-    # float() also takes "1_0" and surrounding blanks, which no gateway means as numbers.
-    if b"_" in raw or raw != raw.strip():
-        raise BadRow(f"{field} was {raw[:40]!r}, must be a number")
-    try:
-        value = float(raw)
-    except ValueError:
-        raise BadRow(f"{field} was {raw[:40]!r}, must be a number") from None
-    return value if 0.0 < value < _MAX_NUMBER else None
-
-
-def whole(raw: bytes, field: str) -> float | None:
-    """As `amount`; whole numbers, as sizes nearly always are, without a fraction."""
-    value = amount(raw, field)
-    if value is None:
-        return None
-    shares = int(value)
-    return shares if shares == value else value
-
-
-def digits(raw: bytes, field: str, most: int) -> int:
-    """A whole number of at most `most` digits.
-
-    Raises:
-        BadRow: it is not.
-    """
-    if not raw.isdigit() or len(raw) > most:
-        raise BadRow(f"{field} was {raw[:40]!r}, must be a whole number of at most {most} digits")
-    return int(raw)
-
-
-def _zero(raw: bytes) -> bool:
-    return bool(raw) and float(raw) == 0.0
-
-
-def _text(raw: bytes, field: str) -> str:
-    text = raw.decode("ascii", "replace")
-    if len(raw) > _MAX_TEXT_BYTES or not (raw.isascii() and text.isprintable()):
-        raise BadRow(
-            f"{field} was {raw[:40]!r}, must be printable ASCII, at most {_MAX_TEXT_BYTES}"
-        )
-    return text
-
-
-def _remember(cache: dict[bytes, V], raw: bytes, value: V) -> V:
+def _remember(cache: dict[K, V], raw: K, value: V) -> V:
     if len(cache) >= _CACHE_LIMIT:
         cache.clear()
     cache[raw] = value

@@ -24,7 +24,8 @@ from shared.store.flush import Flush, Writer
 from shared.store.item import ItemT
 from shared.store.losses import Losses
 from shared.store.outcome import first_passing, judge
-from shared.store.resp import RespConnection, pack
+from shared.store.positions import load_scripts, read_positions
+from shared.store.resp import RespConnection
 from shared.store.tally import Tally
 
 _RETRY_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.5)
@@ -37,11 +38,16 @@ _STUCK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SinkBounds:
-    """What fits while Redis is away, and how much goes out at once."""
+    """What fits while Redis is away, and how much goes out at once.
+
+    `min_gap_s` lies between the beginnings of two flushes that are not full: a writer with many
+    last values so says each of them less often.
+    """
 
     max_entries: int
     max_bytes: int
     max_updates: int
+    min_gap_s: float = 0.0
 
 
 class Sink(Generic[ItemT]):
@@ -54,6 +60,7 @@ class Sink(Generic[ItemT]):
             writer.feed, bounds.max_entries, bounds.max_bytes, writer.numbered
         )
         self._max_updates = bounds.max_updates
+        self._min_gap_s = bounds.min_gap_s
         self._wake = asyncio.Event()
         self._compare = True
         self._down_since_s: float | None = None
@@ -123,12 +130,20 @@ class Sink(Generic[ItemT]):
                     if self._stopping:
                         return
                     await self._wake.wait()
+                await self._keep_gap()
                 self._wake.clear()
                 if self._compare and not await self._recover():
                     continue
                 await self._flush()
         finally:
             self._connection.close()
+
+    async def _keep_gap(self) -> None:
+        if self._stopping or not self._min_gap_s or len(self._backlog) >= self._max_updates:
+            return
+        rest_s = self._sent_s + self._min_gap_s - asyncio.get_running_loop().time()
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
 
     def stop(self) -> None:
         """Finish what is queued, then end `run`; the caller sets the deadline."""
@@ -238,7 +253,7 @@ class Sink(Generic[ItemT]):
         try:
             if not self._connection.connected:
                 await self._connection.connect()
-            await self._load_scripts()
+            await load_scripts(self._connection, self._writer.scripts)
             await self._compare_positions()
         except StoreUnavailable as error:
             self._unavailable("connect", str(error))
@@ -263,38 +278,12 @@ class Sink(Generic[ItemT]):
             "redis is back after {:.1f} s, {} entries queued", away_s, len(self._backlog)
         )
 
-    async def _load_scripts(self) -> None:
-        scripts = self._writer.scripts
-        commands = [pack(b"SCRIPT", b"LOAD", script.text.encode()) for script in scripts]
-        await self._ask(b"".join(commands), len(commands))
-
     async def _compare_positions(self) -> None:
         writer = self._writer
-        symbols = writer.positions()
-        payload = b"".join(writer.position_commands(symbol) for symbol in symbols)
-        replies = await self._ask(payload, 2 * len(symbols))
-        positions = {
-            symbol: writer.position(replies[2 * index : 2 * index + 2])
-            for index, symbol in enumerate(symbols)
-        }
-        # A key that is no stream has no position: what would be sent again would be refused again.
-        streams = {
-            symbol: positions[symbol]
-            for index, symbol in enumerate(symbols)
-            if not isinstance(replies[2 * index], hiredis.ReplyError)
-        }
-        resent = self._backlog.reconcile(streams, asyncio.get_running_loop().time())
+        positions, usable = await read_positions(self._connection, writer)
+        resent = self._backlog.reconcile(usable, asyncio.get_running_loop().time())
         for symbol, position in positions.items():
             writer.reseed(symbol, position)
-        writer.repeat(symbols)  # any may have lost its last values, also where no item was
+        writer.repeat(positions)  # any may have lost its last values, also where no item was
         if resent:
             logger.bind(resent=resent).warning("redis lost confirmed entries, sent again")
-
-    async def _ask(self, payload: bytes, count: int) -> Sequence[Any]:
-        if not count:
-            return []
-        replies = await self._connection.send(payload, count)
-        passing = first_passing(replies)
-        if passing is not None:
-            raise StoreUnavailable(str(replies[passing]))
-        return replies

@@ -29,8 +29,8 @@ from shared.normalize.ibkr_ticks import (
     MSG_TICK_STRING,
     RtVolume,
     TickParser,
-    digits,
 )
+from shared.normalize.ibkr_values import digits
 
 MSG_DATA_TYPE: Final = b"58"
 MSG_TICK_REQ_PARAMS: Final = b"81"
@@ -110,7 +110,8 @@ class TickRows:
         if feed is None:
             self.counters.stragglers += 1
             return
-        self._hear(feed)
+        feed.heard_s, feed.heard_ms = self.now_s, self.now_ms
+        self.counters.messages += 1
         if feed.interrupted is not None:
             self.reactions.first_tick(feed)
         try:
@@ -152,7 +153,8 @@ class TickRows:
         if feed is None:
             self.counters.stragglers += 1
             return
-        self._hear(feed)
+        feed.heard_s, feed.heard_ms = self.now_s, self.now_ms
+        self.counters.messages += 1
         if feed.interrupted is not None:
             self.reactions.first_tick(feed)
         try:
@@ -171,7 +173,8 @@ class TickRows:
         if feed is None:
             self.counters.stragglers += 1
             return
-        self._hear(feed)
+        feed.heard_s, feed.heard_ms = self.now_s, self.now_ms
+        self.counters.messages += 1
         try:
             bar = real_time_bar(fields)
         except BadRow:
@@ -194,11 +197,6 @@ class TickRows:
         self.outlet.trade(trade, self.now_s)
 
     # Common to all of them
-
-    def _hear(self, feed: SymbolFeed) -> None:
-        self.counters.messages += 1
-        feed.heard_s = self.now_s
-        feed.heard_ms = self.now_ms
 
     def _take(self, feed: SymbolFeed, trade: Trade, summed: bool) -> None:
         # RTVolume cannot say whether a print is reported, and only those lie in a bar.

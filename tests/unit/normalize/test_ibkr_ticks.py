@@ -6,7 +6,8 @@ import shared.normalize.ibkr_ticks as module
 from shared.errors import BadRow
 from shared.market.quote import Field, Tick
 from shared.market.trade import Halt, Trade, TradeFeed
-from shared.normalize.ibkr_ticks import RtVolume, TickParser, amount, digits, whole
+from shared.normalize.ibkr_ticks import RtVolume, TickParser
+from shared.normalize.ibkr_values import amount, digits, whole
 
 DBL_MAX = b"1.7976931348623157E308"
 RECEIVED_MS = 1_381_152_600_900

@@ -45,7 +45,7 @@ def expected_of(
     running = tuple(program.name for program in programs if program.name not in left_out)
     counts = {
         "ibkr_depth": min(settings.ibkr.max_concurrent_depth, len(settings.depth_symbols())),
-        "ibkr_trades": len(settings.market_symbols()),
+        "ibkr_trades": len(_quoted_symbols(settings)),
     }
     wanted = {name: count for name, count in counts.items() if name not in left_out}
     return Expected(running, wanted, since_ms)
@@ -59,7 +59,7 @@ def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[st
         pipe.get(keys.heartbeat(worker))
     for symbol in settings.depth_symbols():
         pipe.get(keys.depth_heartbeat(symbol))
-    for symbol in settings.market_symbols():
+    for symbol in _quoted_symbols(settings):
         pipe.hget(keys.ticker(symbol), "ts")
     try:
         depth, trades, *stamps = pipe.execute()
@@ -70,6 +70,12 @@ def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[st
         "ibkr_depth": worker_data(depth, stamps[:rows], since_ms),
         "ibkr_trades": worker_data(trades, stamps[rows:], since_ms),
     }
+
+
+def _quoted_symbols(settings: Settings) -> list[str]:
+    """An index has bars alone: neither a quote nor a trade."""
+    symbols = settings.market_symbols()
+    return [one for one in symbols if settings.universe.by_symbol(one).sec_type == "STK"]
 
 
 def worker_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> WorkerData:

@@ -77,7 +77,7 @@ class Reporter:
             return
         connected, why = self._sources.health()
         if not all(sink.available for sink in self._sinks):
-            why = why or "redis is away"
+            why = f"redis is away; {why}" if why else "redis is away"
         state = "degraded" if why else "running"
         if connected:
             self._starting_until_s = 0.0

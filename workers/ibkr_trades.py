@@ -15,6 +15,7 @@ from shared.reporting import Reporter, Sources
 from shared.store.bars import BarItem, BarsWriter, read_bars, read_covered
 from shared.store.heartbeat import ibkr_family
 from shared.store.monitoring import lost_numbers
+from shared.store.reader import read_trades
 from shared.store.resp import RespConnection
 from shared.store.sink import Sink, SinkBounds
 from shared.store.tick_outlet import TickStoreOutlet
@@ -52,6 +53,8 @@ async def restore(worker: Worker, trades: TradesWriter, feed: TickFeed) -> None:
         since = max(time.time() - reach_s, (covered_ms or 0) / 1000)
         stored = await read_bars(worker.store, worker.keys, symbol, int(since) // 60 * 60 - 120)
         feed.restore(symbol, stored, covered_ms, traded_ms)
+        if worker.settings.ibkr.backfill_trades:
+            feed.recall(symbol, await read_trades(worker.store, worker.keys, symbol))
 
 
 async def main(worker: Worker) -> None:

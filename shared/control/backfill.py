@@ -130,6 +130,10 @@ class Backfill:
         self._waiting.extendleft(reversed(again))
         self.open.clear()
 
+    def count(self) -> int:
+        """Windows of all symbols that are not filled yet."""
+        return len(self.open) + len(self._waiting)
+
     def pending(self, symbol: str, feed: str = "bars") -> list[Hole]:
         """Windows of a symbol that are not filled yet."""
         holes = (*self.open, *self._waiting)

@@ -66,13 +66,19 @@ def candle(bars: Iterable[Bar], complete: bool = True) -> Candle:
         high=max(bar.high for bar in ordered),
         low=min(bar.low for bar in ordered),
         close=ordered[-1].close,
-        volume=round(sum(bar.volume for bar in ordered), _DECIMALS),
+        volume=_whole(round(sum(bar.volume for bar in ordered), _DECIMALS)),
         wap=_weighted(ordered),
         count=sum(bar.count for bar in ordered),
         bars=len(ordered),
         complete=complete,
         backfilled=any(bar.backfilled for bar in ordered),
     )
+
+
+def _whole(volume: float) -> float:
+    """Shares without a fraction where they have none, also when read back as 7.0."""
+    shares = int(volume)
+    return shares if shares == volume else volume
 
 
 def _weighted(bars: list[Bar]) -> float | None:

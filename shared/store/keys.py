@@ -60,10 +60,6 @@ class Keys:
     def ibkr_connected(self) -> str:
         return f"{self.prefix}ibkr:connected"
 
-    def ibkr_links(self) -> str:
-        """Hash of what each IBKR worker last said of its login: feeds `ibkr:connected`."""
-        return f"{self.prefix}coord:ibkr:connected"
-
     def metrics(self, family: str) -> str:
         return f"{self.prefix}monitoring:{family}:metrics"
 

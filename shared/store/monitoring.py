@@ -45,7 +45,9 @@ class Ledger:
         return len(self._pending)
 
     def gap(self, entry: GapEntry) -> None:
-        logger.bind(**entry.fields()).warning("gap in {} of {}", entry.feed, entry.symbol)
+        # A window of which nothing is lost stands in the ledger and is no alarm.
+        log = logger.bind(**entry.fields())
+        (log.info if entry.count == 0 else log.warning)("gap in {} of {}", entry.feed, entry.symbol)
         self._add(self._keys.gaps(), entry.fields())
 
     def incident(self, kind: str, symbol: str, text: str) -> None:

@@ -104,6 +104,24 @@ def an_outage_whose_trades_are_fetched_back(rig: MarketRig, server: RedisServer)
     wait_whole(rig, began_s)
 
 
+@scenario(SCENARIOS, RECALL)
+def a_restart_whose_trades_are_fetched_back(rig: MarketRig, server: RedisServer) -> None:
+    begin(rig)
+    rig.worker.terminate()
+    assert rig.worker.wait(10) == 0
+    time.sleep(4)
+    rig.worker.start()
+    rig.wait_until(
+        lambda: len([g for g in rig.keys.feed_gaps("trades") if "filled" in g["reason"]]) == 3,
+        60, "the trades filled",
+    )  # fmt: skip
+    rig.gateway.call("pause")
+    tapes = {s: sorted((p["price"], p["size"]) for p in rig.tape(s)) for s in rig.symbols}
+    rig.wait_until(
+        lambda: {s: sorted(published(rig, s)) for s in rig.symbols} == tapes, 10, "the tapes"
+    )
+
+
 @scenario(SCENARIOS, PLAN)
 def a_bar_that_comes_late_and_one_that_is_corrected(rig: MarketRig, server: RedisServer) -> None:
     begin(rig)

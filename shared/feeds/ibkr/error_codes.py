@@ -26,6 +26,7 @@ LIVE_UPDATES_FAILED: Final = 10182
 BUST: Final = 10225
 COMPETING_SESSION: Final = 10197
 SHOWN_DELAYED: Final = 10167
+NO_LIVE_DATA: Final = 10089
 HISTORY: Final = 162
 HISTORY_NOTICE: Final = 165
 # No tick-by-tick data for this symbol: no permission, or not of this type.
@@ -33,11 +34,13 @@ NO_STREAM: Final = frozenset({10187, 10189})
 
 # Which of these a missing depth entitlement gives on a direct venue is not documented, so all
 # of them park the pair. 10090 may leave data flowing: it only counts while no row has come.
-ENTITLEMENT: Final = frozenset({354, 10089, PARTLY_SUBSCRIBED, NO_DEEP_DATA, 10168, 10186})
+ENTITLEMENT: Final = frozenset({354, NO_LIVE_DATA, PARTLY_SUBSCRIBED, NO_DEEP_DATA, 10168, 10186})
 # A gateway may know a venue under its other spelling only: worth one more request.
 WRONG_SPELLING: Final = frozenset({NO_SECURITY, NO_DEEP_DATA})
 # These may be said of a subscription that goes on (rust-ibapi#677).
-ADVISORY: Final = frozenset({10089, PARTLY_SUBSCRIBED})
+ADVISORY: Final = frozenset({NO_LIVE_DATA, PARTLY_SUBSCRIBED})
+# Said of a request that goes on: partly subscribed, shown delayed.
+_NOTICES: Final = frozenset({PARTLY_SUBSCRIBED, 10091, SHOWN_DELAYED})
 # The request is gone already: late or double cancel, nothing to do (ib_insync#665).
 ALREADY_GONE: Final = frozenset({300, 310, 366})
 # Notices of the data farms and of the order side that say nothing about a subscription.
@@ -55,6 +58,11 @@ def depth_limit(text: str) -> int | None:
         if match:
             return int(match.group(1))
     return None
+
+
+def is_notice(code: int) -> bool:
+    """A market data request with this message goes on (2100 to 2199 are TWS's warnings)."""
+    return code in _NOTICES or 2100 <= code < 2200
 
 
 def pacing(text: str) -> bool:

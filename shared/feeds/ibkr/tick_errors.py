@@ -48,6 +48,8 @@ class TickErrors:
         kind, feed = self._requests.by_id.get(req_id, ("", None))
         if feed is None:
             self._on_system(req_id, code, text)
+        elif codes.is_notice(code):
+            self._tell(feed, kind, code, text, "a notice, the request goes on")
         elif kind == "line":
             self._on_line(feed, code, text)
         elif kind == "stream":
@@ -79,10 +81,11 @@ class TickErrors:
         elif code in _FARM_BROKEN:
             logger.bind(code=code).warning("{}", text)
             state.outlet.incident("connectivity", "", said[:200])
-            self._requests.interrupt(state.symbols.values(), said[:120])
             self._requests.interrupt_bars(said[:120])
             if code == _HISTORY_FARM_BROKEN:
                 self._history.disconnected(now_s())
+            else:
+                self._requests.interrupt(state.symbols.values(), said[:120])
         elif code in codes.ROUTINE or code in codes.ALREADY_GONE:
             logger.bind(code=code, req_id=req_id).debug("{}", text)
         else:
@@ -93,15 +96,21 @@ class TickErrors:
     def _on_line(self, feed: SymbolFeed, code: int, text: str) -> None:
         if code == codes.LINE_LIMIT:
             self._on_line_limit(feed, code, text)
-        elif code == codes.SHOWN_DELAYED:
-            self._tell(feed, "line", code, text, "delayed data")
-        elif code == codes.PARTLY_SUBSCRIBED or code == 10091:
-            self._tell(feed, "line", code, text, "some ticks are missing")
+        elif code == codes.NO_LIVE_DATA:
+            self._on_no_live_data(feed, code, text)
         elif code in codes.ALREADY_GONE:
             self._requests.forget_line(feed, f"error {code}")
             self._state.lines.ended(feed.symbol)
         else:
             self._refuse_line(feed, code, text)
+
+    def _on_no_live_data(self, feed: SymbolFeed, code: int, text: str) -> None:
+        """10089 may go on with delayed data (rust-ibapi#677): wanted, or cancelled."""
+        if self._state.policy.allow_delayed:
+            self._tell(feed, "line", code, text, "delayed data may come")
+            return
+        self._requests.cancel_line(feed)
+        self._refuse_line(feed, code, text)
 
     def _refuse_line(self, feed: SymbolFeed, code: int, text: str) -> None:
         retry_s = self._retry_s(code, text)
@@ -147,7 +156,7 @@ class TickErrors:
         """The request is over, whatever the code; how soon another is sent depends on it."""
         state, symbol = self._state, feed.symbol
         if code == codes.LINE_LIMIT:
-            # The symbol's line may be open: it goes as well, a symbol has all of its data or none.
+            # The symbol's line may be open: it goes as well, to make room for whole symbols.
             self._requests.forget_bars(feed, "101: no line free")
             if feed.line_id:
                 self._requests.close_line(feed, "101: no line free")

@@ -31,6 +31,8 @@ def metrics(state: TickState, parser: TickParser) -> dict[str, object]:
         "bad_ticks": counters.bad_ticks,
         "halts": counters.halts,
         "bars_requested": counters.bars_requested,
+        "line_refusals": counters.line_refusals,
+        "backfill_pending": state.backfill.count(),
         "bars_filled": counters.bars_filled,
         "late_bars": counters.late_bars,
         "trades_filled": counters.trades_filled,

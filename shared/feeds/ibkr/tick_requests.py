@@ -15,7 +15,7 @@ from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.tick_rows import Reactions, TickRows
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickState
 from shared.market.loss import Loss
-from shared.market.trade import TradeFeed
+from shared.market.trade import Trade, TradeFeed
 from shared.normalize.ibkr_ticks import TickParser
 
 RT_VOLUME_TICK: Final = "233"
@@ -62,6 +62,12 @@ class TickRequests:
             self._published,
         )
         return self.rows
+
+    def recall(self, symbol: str, stored: Iterable[Trade]) -> None:
+        """Where trades are fetched back: these were published, though not by this process."""
+        if self._published is not None:
+            for trade in stored:
+                self._published[symbol].add(trade, now_s())
 
     def start(self) -> None:
         """Say once per connection which kind of data is wanted."""
@@ -118,6 +124,10 @@ class TickRequests:
             self.forget_line(feed, why)
         self.close_bars(feed, why)
         self._state.bars.ended(feed.symbol, now_s(), 0.0)
+
+    def cancel_line(self, feed: SymbolFeed) -> None:
+        """Off the wire, where the gateway may not have ended it."""
+        self._client().cancelMktData(feed.line_id)
 
     def forget_line(self, feed: SymbolFeed, why: str) -> None:
         """The line is over, by our cancel or by the gateway's word."""

@@ -28,7 +28,7 @@ from shared.feeds.ibkr.tick_rows import Reactions
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickPolicy, TickState
 from shared.market.bar import Bar, Candle
 from shared.market.loss import Loss
-from shared.market.trade import Halt
+from shared.market.trade import Halt, Trade
 from shared.normalize.ibkr_history import historical_trades
 from shared.universe import Instrument
 
@@ -82,6 +82,10 @@ class TickFeed:
         self._bars.restore(symbol, *stored, covered_ms)
         if traded_ms:
             self._state.symbols[symbol].interrupted = (traded_ms, "restart")
+
+    def recall(self, symbol: str, stored: Iterable[Trade]) -> None:
+        """Prints that an earlier run published: those of an outage are told from them."""
+        self._requests.recall(symbol, stored)
 
     async def serve(self, session: Session) -> None:
         """Use one session until it is lost."""
@@ -165,7 +169,8 @@ class TickFeed:
         if feed.bars_id and feed.mute.bars_mute(tick_s):
             self._state.outlet.incident("mute", feed.symbol, "trades without bars, asked again")
             self._requests.renew_bars(feed, "mute bars")
-        if feed.line_id and feed.bars_id and feed.mute.prints_mute(tick_s):
+        live = bool(feed.line_id and feed.bars_id) and not feed.quote.delayed
+        if live and feed.mute.prints_mute(tick_s):
             self._state.outlet.incident("mute", feed.symbol, "bars without trades, asked again")
             self._requests.renew(feed, "mute trades", bars=False)
 

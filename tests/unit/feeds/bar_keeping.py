@@ -117,7 +117,7 @@ class Rig:
         return [(each.t - M, each.bars, each.complete) for each in self.outlet.candles[known:]]
 
 
-def in_loop(call: Callable[..., None], *arguments: object, now_s: float = 1000.0) -> None:
+def in_loop(call: Callable[..., object], *arguments: object, now_s: float = 1000.0) -> None:
     """Carry out what reads the clock of its loop, which stands still."""
 
     async def called() -> None:

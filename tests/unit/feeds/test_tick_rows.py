@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.control.trade_history import PublishedPrints
 from shared.market.bar import Bar
 from shared.market.trade import Halt, Trade, TradeFeed
 from tests.unit.feeds.ticking import (
@@ -79,6 +80,27 @@ def test_only_a_reported_print_promises_a_bar() -> None:
     assert rig.feed.mute.print_t == 1_381_152_600
 
 
+def test_a_print_of_the_line_shows_that_prints_come_and_promises_no_bar() -> None:
+    rig = streaming(TradeFeed.RT_VOLUME)
+    rig.slice(VOLUME_PRINT)
+    assert (rig.feed.mute.print_t, rig.feed.mute.print_s) == (0, 101.5)
+
+
+@pytest.mark.parametrize("delayed", [DELAYED, b"58|1|7|4|", b"1|6|7|66|585.33|18|0|"])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_print_of_a_delayed_line_is_not_published(delayed: bytes, allowed: bool) -> None:
+    rig = Rig(allowed)
+    rig.feed.splice.started(TradeFeed.RT_VOLUME)
+    rig.slice(delayed, VOLUME_PRINT)
+    assert (rig.outlet.trades, rig.counters.trades) == ([], 0)
+
+
+def test_prints_of_a_line_that_is_live_again_are_published() -> None:
+    rig = streaming(TradeFeed.RT_VOLUME)
+    rig.slice(DELAYED, VOLUME_PRINT, b"58|1|7|1|", VOLUME_PRINT.replace(b";100;", b";70;"))
+    assert [trade.size for trade in rig.outlet.trades] == [70]
+
+
 @pytest.mark.parametrize(("mask", "halted"), [(b"1", True), (b"0", False)])
 def test_a_marker_of_price_and_size_0_tells_a_halt_and_is_no_print(
     mask: bytes, halted: bool
@@ -101,6 +123,23 @@ def test_a_bar_is_handed_on() -> None:
     rig.slice(BAR)
     assert rig.bars == [Bar(1_381_152_600, 585, 586, 584, 585.5, 1200, 585.25, 7)]
     assert (rig.counters.bars, rig.feed.mute.bar_t, rig.feed.heard_s) == (1, 1_381_152_600, 101.5)
+
+
+def test_a_bar_tells_up_to_when_the_symbols_own_bars_came() -> None:
+    rig = streaming(TradeFeed.RT_VOLUME, TradeFeed.TICK_BY_TICK)
+    rig.slice(BAR)
+    rig.rows.now_ms = NOW_MS + 5000
+    rig.slice(BID, VOLUME_PRINT, PRINT, BAR.replace(b"|585|", b"|x|"))
+    assert (rig.feed.bar_heard_ms, rig.feed.heard_ms) == (NOW_MS, NOW_MS + 5000)
+    rig.slice(BAR)
+    assert rig.feed.bar_heard_ms == NOW_MS + 5000
+
+
+def test_what_is_published_is_remembered_where_prints_may_be_fetched_back() -> None:
+    rig = streaming(TradeFeed.RT_VOLUME)
+    rig.rows.published = {"SPY": PublishedPrints()}
+    rig.slice(VOLUME_PRINT)
+    assert rig.rows.published["SPY"].missing(rig.outlet.trades * 2) == rig.outlet.trades
 
 
 @pytest.mark.parametrize(

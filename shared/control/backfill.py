@@ -18,6 +18,8 @@ MAX_TRIES: Final = 5
 # Identical requests must be 15 s apart.
 RETRY_S: Final = 16.0
 PACING_WAIT_S: Final = 60.0
+# Between the pages of a window: fewer than 6 requests in 2 s for one contract.
+PAGE_WAIT_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Hole:
     feed: str = "bars"
     # Items of the window that earlier answers have given.
     found: int = 0
+    unreadable: int = 0
     began_s: int | None = None
     tries: int = 0
     not_before_s: float = 0.0
@@ -106,9 +109,9 @@ class Backfill:
         if hole in self.open:
             self.open.remove(hole)
 
-    def more(self, rest: Hole) -> None:
+    def more(self, rest: Hole, now_s: float) -> None:
         """An answer gave the beginning of a window only: the rest comes first."""
-        self._waiting.appendleft(rest)
+        self._waiting.appendleft(replace(rest, tries=0, not_before_s=now_s + PAGE_WAIT_S))
 
     def again(self, hole: Hole, now_s: float, paced: bool) -> bool:
         """No answer this time; False when it was tried often enough.

@@ -103,6 +103,11 @@ class StreamPlan:
         if symbol in self.live:
             self.live.remove(symbol)
 
+    def cancelled(self, symbol: str, now_s: float) -> None:
+        """Taken off the wire to be asked for anew: it is counted for a while."""
+        if symbol in self.live:
+            self._close(symbol, now_s)
+
     def exclude(self, symbol: str) -> None:
         """No tick-by-tick data for it (10187, 10189), until `include`."""
         self.excluded.add(symbol)

@@ -21,11 +21,12 @@ _ALL_LAST: Final = b"2"
 
 
 class HistoricalTrades(NamedTuple):
-    """The usable prints of a reply, and how many others there were (halt markers among them)."""
+    """The usable prints of a reply, and how many could not be read; halt markers are neither."""
 
     trades: list[Trade]
-    refused: int
-    # The newest second told, 0 for none.
+    unreadable: int
+    # How many there were of all kinds, and the newest second told, 0 for none.
+    rows: int
     newest_s: int
 
 
@@ -44,17 +45,16 @@ def historical_trades(
     if len(rows) - number * _TICK_FIELDS not in (1, 2):
         raise BadRow(f"{number} ticks need {number * _TICK_FIELDS + 1} fields, was {len(rows)}")
     trades: list[Trade] = []
-    refused = newest_s = 0
+    unreadable = newest_s = 0
     for start in range(0, number * _TICK_FIELDS, _TICK_FIELDS):
         second, mask, price, size, exchange, conditions = rows[start : start + _TICK_FIELDS]
-        newest_s = max(newest_s, int(second) if second.isdigit() else 0)
         row = [MSG_TICK_BY_TICK, b"0", _ALL_LAST, second, price, size, mask, exchange, conditions]
         try:
             found = parser.trade(row, symbol, received_ts_ms, TradeFeed.HISTORY)
         except BadRow:
-            found = None
+            unreadable += 1
+            continue
+        newest_s = max(newest_s, int(second))
         if isinstance(found, Trade):
             trades.append(found)
-        else:
-            refused += 1
-    return HistoricalTrades(trades, refused, newest_s)
+    return HistoricalTrades(trades, unreadable, number, newest_s)

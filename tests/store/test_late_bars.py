@@ -70,6 +70,45 @@ def test_a_gap_of_late_bars_that_redis_forgot_runs_forwards(
     asyncio.run(scenario())
 
 
+def test_a_gap_of_late_bars_behind_which_redis_stands_covers_them(
+    redis_server: RedisServer, keys: MarketKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running(BarsFeeding(redis_server.url)) as feed:
+            put(feed, *range(20, 26), *range(1, 5))
+            await settle(feed)
+            await forget_ring(feed, monkeypatch)
+            # Redis is back without the last two writes, the bars of T0 + 15 and T0 + 20.
+            keys.redis.zremrangebyscore("market:SPY:bars:5s", T0 + 15, T0 + 20)
+            keys.redis.hset("coord:seq:ibkr_trades", "bars:SPY", 8)
+            await reconnected(feed, keys)
+            [gap] = [gap for gap in feed.sink.losses.drain() if gap.symbol == "SPY"]
+            assert (gap.reason, gap.count) == ("redis restart", 2)
+            assert (gap.from_ts, gap.to_ts) == ((T0 + 5) * 1000, (T0 + 125) * 1000)
+
+    asyncio.run(scenario())
+
+
+def test_a_gap_of_bars_before_a_late_one_that_is_sent_again_covers_them(
+    redis_server: RedisServer, keys: MarketKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running(BarsFeeding(redis_server.url)) as feed:
+            put(feed, *range(20, 26))
+            await settle(feed)
+            await forget_ring(feed, monkeypatch)
+            put(feed, 1)
+            await settle(feed)
+            keys.redis.flushall()
+            await reconnected(feed, keys)
+            [gap] = [gap for gap in feed.sink.losses.drain() if gap.symbol == "SPY"]
+            assert (gap.reason, gap.count) == ("redis restart", 6)
+            assert (gap.from_ts, gap.to_ts) == ((T0 + 5) * 1000, (T0 + 125) * 1000)
+            assert T0 + 5 in [row["t"] for row in keys.bars("SPY")]
+
+    asyncio.run(scenario())
+
+
 def test_candles_of_another_type_cost_bars_and_candles_and_are_entered_once(
     redis_server: RedisServer, keys: MarketKeys
 ) -> None:

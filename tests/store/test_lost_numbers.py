@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 import redis
+from loguru import logger
 
+from shared.errors import StoreUnavailable
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.losses import GapEntry
@@ -15,6 +17,7 @@ from shared.store.monitoring import Ledger, lost_numbers
 from tests.store.feeding import Feeding, feeding, until
 from tests.store.tape_feeding import TapeFeeding, market_keys, running, settle
 from tests.support.market_keys import MarketKeys
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 GAPS = "monitoring:gaps"
@@ -96,6 +99,41 @@ def test_gaps_under_another_prefix_are_not_read(redis_url: str) -> None:
         return [await read(redis_url, "depth"), await read(redis_url, "depth", "t:")]
 
     assert asyncio.run(scenario()) == [{}, {"SPY": 7}]
+
+
+@pytest.fixture
+def errors_logged() -> Iterator[list[str]]:
+    texts: list[str] = []
+    number = logger.add(lambda message: texts.append(message.record["message"]), level="ERROR")
+    yield texts
+    logger.remove(number)
+
+
+def test_gaps_of_another_type_tell_no_numbers(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.set(GAPS, "no stream")
+    assert asyncio.run(read(redis_url, "depth")) == {}
+
+
+def test_gaps_of_another_type_are_logged_as_an_error(
+    redis_url: str, errors_logged: list[str]
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.set(GAPS, "no stream")
+    asyncio.run(read(redis_url, "depth"))
+    [text] = errors_logged
+    assert text.startswith("monitoring:gaps cannot be read: ")
+    assert "WRONGTYPE" in text
+
+
+def test_gaps_that_can_be_read_log_no_error(redis_url: str, errors_logged: list[str]) -> None:
+    assert found(redis_url, gap(7)) == {"SPY": 7}
+    assert errors_logged == []
+
+
+def test_a_redis_that_is_away_is_not_taken_for_one_without_gaps() -> None:
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(read(f"redis://127.0.0.1:{free_port()}/0", "depth"))
 
 
 # Over a restart of the worker

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from shared.store.sink import SinkBounds
 from tests.store.feeding import Feeding, feeding, lost_numbers
 from tests.store.relay import Fate, Relay, relay_to
 from tests.support.depth_keys import DepthKeys
@@ -105,6 +108,59 @@ def test_a_cut_between_two_flushes_in_a_row_keeps_their_order(
                     await feed.settle()
                     check_nothing_is_missing(keys, feed)
             assert relay.cuts == 5
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_entries_that_were_never_sent_stay_lost_though_redis_took_the_later_ones(
+    redis_server: RedisServer, keys: DepthKeys, place: int
+) -> None:
+    async def scenario() -> None:
+        async with relay_to(redis_server.port) as relay:
+            countdown = Countdown(relay)
+            async with feeding(relay.url, SinkBounds(3, 10_000_000, 200)) as feed:
+                countdown.arm(Fate.CUT_AFTER, place)
+                feed.put(5, ["SPY"])
+                await feed.settle()
+                [gap] = feed.losses()
+                assert (gap.from_seq, gap.to_seq, gap.reason) == (1, 2, "queue full")
+                assert keys.seqs("SPY") == [3, 4, 5]
+                assert feed.sink.metrics()["writes"] == 3
+            assert relay.cuts == 1
+
+    asyncio.run(scenario())
+
+
+class Overfilling:
+    """Four more come before the link is cut behind three entries, and one with the next link."""
+
+    def __init__(self, relay: Relay, feed: Feeding) -> None:
+        relay.judge = self.judge
+        self._relay, self._feed = relay, feed
+
+    async def judge(self, command: list[bytes]) -> Fate:
+        if command[0] == b"HSET" and not self._relay.cuts:
+            self._feed.put(4, ["SPY"])
+            return Fate.CUT_AFTER
+        if command[0] == b"CLIENT":
+            self._feed.put(1, ["SPY"])
+        return Fate.CARRY
+
+
+def test_entries_dropped_behind_a_cut_are_lost_unless_redis_took_them(
+    redis_server: RedisServer, keys: DepthKeys
+) -> None:
+    async def scenario() -> None:
+        bounds = SinkBounds(3, 10_000_000, 200)
+        async with relay_to(redis_server.port) as relay, feeding(relay.url, bounds) as feed:
+            Overfilling(relay, feed)
+            feed.put(3, ["SPY"])
+            await feed.settle()
+            assert lost_numbers(feed.losses(), "SPY") == [4, 5]
+            assert keys.seqs("SPY") == [1, 2, 3, 6, 7, 8]
+            said = feed.sink.metrics()
+            assert (said["writes"], said["dropped"], relay.cuts) == (6, 2, 1)
 
     asyncio.run(scenario())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,9 +28,23 @@ def keys(redis_server: RedisServer) -> Iterator[MarketKeys]:
 async def forgotten(feed: TapeFeeding, keys: MarketKeys) -> None:
     """Redis comes back empty, and one more print of SPY alone is through."""
     keys.redis.flushall()
+    await reached_again(feed, keys)
+
+
+async def reached_again(feed: TapeFeeding, keys: MarketKeys) -> None:
+    """The connection was cut, and one more print of SPY alone is through."""
     kill_connections(keys)
     feed.put(1, ["SPY"])
     await settle(feed)
+
+
+def volume(feed: TapeFeeding) -> None:
+    feed.writer.volume("QQQ", 500.0, now_ms())
+
+
+def quote(feed: TapeFeeding) -> None:
+    feed.writer.quotes.set("QQQ", {"bid": 480.25}, now_ms())
+    feed.writer.wake()
 
 
 def test_a_redis_that_comes_back_empty_gets_the_volume_of_symbols_without_a_reported_print(
@@ -87,6 +101,53 @@ def test_a_redis_that_comes_back_empty_gets_the_last_price_of_a_symbol_that_is_q
             await forgotten(feed, keys)
             assert (keys.last("QQQ"), keys.ticker("QQQ")) == before
             assert before[0]["price"] == 100.02
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("said", [volume, quote], ids=["volume", "quote"])
+def test_values_are_said_again_after_a_reconnect_though_no_print_was_ever_sent(
+    redis_server: RedisServer, keys: MarketKeys, said: Callable[[TapeFeeding], None]
+) -> None:
+    async def scenario() -> None:
+        async with running(TapeFeeding(redis_server.url)) as feed:
+            said(feed)
+            await settle(feed)
+            before = keys.ticker("QQQ")
+            await forgotten(feed, keys)
+            assert before and keys.ticker("QQQ") == before
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("said", [volume, quote], ids=["volume", "quote"])
+def test_values_are_said_again_after_a_reconnect_though_redis_has_every_print(
+    redis_server: RedisServer, keys: MarketKeys, said: Callable[[TapeFeeding], None]
+) -> None:
+    async def scenario() -> None:
+        async with running(TapeFeeding(redis_server.url)) as feed:
+            feed.put(3)
+            said(feed)
+            await settle(feed)
+            before = keys.ticker("QQQ")
+            keys.redis.delete("market:QQQ:ticker")
+            await reached_again(feed, keys)
+            assert before and keys.ticker("QQQ") == before
+            assert feed.sink.metrics()["resent"] == 0
+
+    asyncio.run(scenario())
+
+
+def test_the_last_price_is_said_again_after_a_reconnect_though_redis_has_every_print(
+    redis_server: RedisServer, keys: MarketKeys
+) -> None:
+    async def scenario() -> None:
+        async with running(TapeFeeding(redis_server.url)) as feed:
+            feed.put(1, ["QQQ"])
+            await settle(feed)
+            keys.redis.delete("market:QQQ:last", "market:QQQ:ticker")
+            await reached_again(feed, keys)
+            assert (keys.last("QQQ")["price"], keys.ticker("QQQ")["last"]) == (100.01, "100.01")
 
     asyncio.run(scenario())
 

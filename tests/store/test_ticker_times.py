@@ -13,12 +13,14 @@ NOW = 1_000_000
 TICKER, OWNER, TIMES = "market:SPY:ticker", "coord:depth:live:SPY", "coord:quote:ts"
 
 
+KEYS = [TICKER, OWNER, TIMES]
+
+
 def quote(
     client: redis.Redis, as_of: int, received: int, bid: str = "100.0", source: str = "tob"
 ) -> Any:
     times = (as_of, received, NOW)
-    keys = [TICKER, OWNER, TIMES]
-    return call(client, "ticker_quote", keys, source, "SPY", *times, 60, 2000, "bid", bid)
+    return call(client, "ticker_quote", KEYS, source, "SPY", *times, 60, 2000, "bid", bid)
 
 
 def last(client: redis.Redis, received: int) -> Any:
@@ -86,6 +88,52 @@ def test_a_quote_said_lately_is_refused_where_depth_owns_the_ticker(client: redi
     quote(client, NOW - 5_000, NOW - 5_000)
     client.set(OWNER, '["ARCA"]')
     assert quote(client, NOW, NOW - 5_000) == -1
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "due_ms"), [(2, 1_000), (5, 2_500), (19, 9_500), (20, 10_000), (60, 10_000)]
+)
+def test_a_quote_offered_again_is_due_after_half_of_its_expiry_and_after_ten_seconds(
+    client: redis.Redis, ttl_s: int, due_ms: int
+) -> None:
+    def offer(as_of: int) -> Any:
+        times = (as_of, NOW, as_of)
+        return call(client, "ticker_quote", KEYS, "tob", "SPY", *times, ttl_s, 2000, "bid", "1")
+
+    assert [offer(NOW + later) for later in (0, due_ms - 1, due_ms)] == [1, 3, 1]
+
+
+@pytest.mark.parametrize("ttl_s", [3, 5, 9])
+def test_trades_leave_a_quiet_quote_of_a_short_expiry_alone_while_it_is_offered_every_second(
+    client: redis.Redis, ttl_s: int
+) -> None:
+    for now in range(NOW, NOW + 30_000, 1_000):
+        times = (now, NOW, now)
+        call(client, "ticker_quote", KEYS, "tob", "SPY", *times, ttl_s, 2000, "bid", "1")
+        at = now + 999
+        assert call(client, "ticker_last", [TICKER], at, at, ttl_s, 2000, "last", "2") == 1
+    assert read(client, TICKER)["bid"] == "1"
+
+
+def test_a_quote_offered_again_is_written_where_the_ticker_does_not_say_since_when_it_holds(
+    client: redis.Redis,
+) -> None:
+    quote(client, NOW - 5_000, NOW - 5_000)
+    client.hdel(TICKER, "quote_ts")
+    assert quote(client, NOW, NOW - 5_000) == 1
+    assert read(client, TICKER)["quote_ts"] == "1000000"
+
+
+# A clock that stepped back
+
+
+@pytest.mark.parametrize(("ahead_ms", "result"), [(2000, 3), (2001, 2), (3_600_000, 2)])
+def test_a_quote_that_holds_from_the_future_was_not_said_lately(
+    client: redis.Redis, ahead_ms: int, result: int
+) -> None:
+    quote(client, NOW + ahead_ms, NOW - 5_000)
+    assert quote(client, NOW, NOW - 5_000) == result
+    assert read(client, TICKER)["quote_ts"] == str(NOW if result == 2 else NOW + ahead_ms)
 
 
 # When the ticker was written last

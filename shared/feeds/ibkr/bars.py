@@ -82,7 +82,9 @@ class BarKeeper:
                 self.unfilled(beyond, "beyond reach")
 
     def unreadable(self, symbol: str, heard_ms: int) -> None:
-        """A bar came that could not be read: history has it."""
+        """A bar came that could not be read: history has it, or an outage covers it anyway."""
+        if symbol in self._since:
+            return
         self.interrupted([symbol], "unreadable bar", heard_ms)
         self.restored([symbol])
 

@@ -31,6 +31,7 @@ class Told(NamedTuple):
     """What one answer gave of a window of trades: how many new ones, and up to which second."""
 
     new: int
+    unreadable: int
     newest_s: int
     full: bool
 
@@ -112,11 +113,16 @@ class History:
     def _fill_trades(self, hole: Hole, told: Told) -> None:
         """The next page, from the second behind the newest one, or the end of the window."""
         self._state.counters.trades_filled += told.new
-        hole = replace(hole, found=hole.found + told.new)
+        unreadable = hole.unreadable + told.unreadable
+        hole = replace(hole, found=hole.found + told.new, unreadable=unreadable)
         began_s = hole.from_s if hole.began_s is None else hole.began_s
-        rest = replace(hole, from_s=told.newest_s + 1, began_s=began_s, tries=0, not_before_s=0.0)
+        rest = replace(hole, from_s=max(told.newest_s, hole.from_s) + 1, began_s=began_s)
         if told.full and rest.from_s < rest.to_s:
-            self._state.backfill.more(rest)
+            self._state.backfill.more(rest, now_s())
+        elif unreadable:
+            self._end_trades(
+                hole, f"{hole.found} trades filled, {unreadable} unreadable", unreadable
+            )
         else:
             self._end_trades(hole, f"filled, {hole.found} trades", 0)
 
@@ -128,7 +134,7 @@ class History:
         said = f"{code} {text}"[:100]
         if codes.no_history(code, text):
             self._nothing(req_id)
-        elif code == codes.HISTORY_NOTICE:
+        elif code == codes.HISTORY_NOTICE or codes.is_notice(code):
             logger.bind(req_id=req_id).debug("{}", text)
         elif codes.no_permission(code, text):
             hole, _ = self._asked.pop(req_id)

@@ -20,6 +20,7 @@ from shared.normalize.ibkr_ticks import TickParser
 
 RT_VOLUME_TICK: Final = "233"
 ALL_LAST: Final = "AllLast"
+MUTE_TRADES: Final = "mute trades"
 LIVE_DATA: Final = 1
 DELAYED_DATA: Final = 3
 _BAR_S: Final = 5
@@ -81,7 +82,7 @@ class TickRequests:
         state, free = self._state, self._messages.free
         # A symbol's bars right behind its line: where lines are short, the least important
         # symbols go without both.
-        for command in state.lines.decide(now_s, free(now_s) // 2):
+        for command in state.lines.decide(now_s, (free(now_s) + 1) // 2):
             if isinstance(command, OpenStream):
                 self._open_line(state.symbols[command.symbol])
                 self._ask_bars([command.symbol], now_s)
@@ -189,16 +190,16 @@ class TickRequests:
 
     def renew(self, feed: SymbolFeed, reason: str, bars: bool) -> None:
         """Cancel what is open of a symbol and have it asked for again."""
-        state = self._state
+        state, at_s = self._state, now_s()
         self.interrupt([feed], reason)
         if feed.line_id:
             self._client().cancelMktData(feed.line_id)
             self.forget_line(feed, reason)
-            state.lines.ended(feed.symbol)
+            state.lines.cancelled(feed.symbol, at_s)
         if feed.stream_id:
             self._client().cancelTickByTickData(feed.stream_id)
             self.forget_stream(feed, reason)
-            state.streams.ended(feed.symbol)
+            state.streams.cancelled(feed.symbol, at_s)
         if bars:
             self.renew_bars(feed, reason)
 
@@ -208,10 +209,14 @@ class TickRequests:
         self._state.bars.at_once(feed.symbol)
 
     def interrupt(self, feeds: Iterable[SymbolFeed], reason: str) -> None:
-        """From now on prints may be lost, until the symbol's data speaks again."""
+        """From now on prints may be lost, until the symbol's data speaks again.
+
+        Where trades alone were mute, since the newest print and not since anything was heard.
+        """
         for feed in feeds:
             if feed.interrupted is None and feed.heard_ms:
-                feed.interrupted = (feed.heard_ms, reason)
+                mute_s = feed.heard_s - feed.mute.print_s if reason == MUTE_TRADES else 0.0
+                feed.interrupted = (feed.heard_ms - int(mute_s * 1000), reason)
 
     def interrupt_bars(self, reason: str) -> None:
         """Bars of every symbol that has them may be missing from now on."""

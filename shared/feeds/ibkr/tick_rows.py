@@ -127,7 +127,7 @@ class TickRows:
             if changed or quote.received_ts_ms == self.now_ms or quote.delayed:
                 self._quoted.add(feed)
         elif isinstance(tick, RtVolume):
-            if tick.total is not None:
+            if tick.total is not None and not quote.delayed:
                 quote.volume = tick.total
                 self._traded.add(feed)
             if tick.trade is not None and not quote.delayed:

@@ -23,7 +23,7 @@ from shared.feeds.ibkr.session import Session
 from shared.feeds.ibkr.tick_errors import TickErrors
 from shared.feeds.ibkr.tick_history import TICKS_AT_ONCE, History, Told
 from shared.feeds.ibkr.tick_outlet import TickOutlet
-from shared.feeds.ibkr.tick_requests import TickRequests
+from shared.feeds.ibkr.tick_requests import MUTE_TRADES, TickRequests
 from shared.feeds.ibkr.tick_rows import Reactions
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickPolicy, TickState
 from shared.market.bar import Bar, Candle
@@ -172,7 +172,7 @@ class TickFeed:
         live = bool(feed.line_id and feed.bars_id) and not feed.quote.delayed
         if live and feed.mute.prints_mute(tick_s):
             self._state.outlet.incident("mute", feed.symbol, "bars without trades, asked again")
-            self._requests.renew(feed, "mute trades", bars=False)
+            self._requests.renew(feed, MUTE_TRADES, bars=False)
 
     def _cover(self) -> None:
         heard_ms = self._requests.rows.now_ms
@@ -252,8 +252,7 @@ class TickFeed:
         missing = rows.published[hole.symbol].missing(inside)
         for trade in missing:
             rows.publish(trade)
-        full = len(told.trades) + told.refused >= TICKS_AT_ONCE
-        return Told(len(missing), told.newest_s, full)
+        return Told(len(missing), told.unreadable, told.newest_s, told.rows >= TICKS_AT_ONCE)
 
     def _link(self, link: Link, reason: str) -> None:
         """Act on a change of connectivity."""

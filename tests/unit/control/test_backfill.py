@@ -136,6 +136,14 @@ def test_pending_windows_are_those_of_the_symbol_open_or_not() -> None:
     assert filling.pending("TSLA") == []
 
 
+def test_windows_that_are_not_filled_yet_are_counted_open_or_not() -> None:
+    filling = backfill(hole("SPY", 0, 10), hole("QQQ", 0, 10), hole("SPY", 20, 30))
+    filling.decide(T + 200, 0.0)
+    assert (len(filling.open), filling.count()) == (2, 3)
+    filling.done(filling.open[0])
+    assert filling.count() == 2
+
+
 def test_windows_of_trades_and_of_bars_are_pending_apart_and_open_one_by_one() -> None:
     trades = Hole("SPY", T, T + 10, "disconnect", "trades")
     filling = backfill(trades, hole("SPY", 0, 10))
@@ -148,9 +156,16 @@ def test_windows_of_trades_and_of_bars_are_pending_apart_and_open_one_by_one() -
 def test_the_rest_of_a_window_comes_before_all_others() -> None:
     filling = backfill(hole("SPY", 0, 10), hole("QQQ", 0, 10), hole("AAPL", 0, 10))
     first = filling.decide(T + 200, 0.0)[0]
-    filling.more(hole("SPY", 5, 10))
+    filling.more(hole("SPY", 5, 10), 0.0)
     filling.done(first)
-    assert asked(filling) == [("SPY", 5, 10)]
+    assert asked(filling, 0.5)[0] == ("SPY", 5, 10)
+
+
+def test_the_pages_of_a_window_are_half_a_second_apart() -> None:
+    filling = backfill(hole("SPY", 0, 10))
+    filling.done(filling.decide(T + 200, 0.0)[0])
+    filling.more(hole("SPY", 5, 10), 1.0)
+    assert (asked(filling, 1.4), asked(filling, 1.5)) == ([], [("SPY", 5, 10)])
 
 
 class Desk:

@@ -51,7 +51,7 @@ class Desk:
         self.client = Client()
         session: Any = SimpleNamespace(ib=SimpleNamespace(client=self.client))
         self.rig.state.session = session
-        self.told: Told | BadRow = Told(0, 0, False)
+        self.told: Told | BadRow = Told(0, 0, 0, False)
         self.history = History(self.rig.state, self.rig.keeper, self._tell)
 
     def _tell(self, hole: Hole, fields: Sequence[bytes]) -> Told:
@@ -79,9 +79,11 @@ class Desk:
         fields = frame.split(b"|")
         in_loop(self.history.answer, fields[1], fields, now_s=now_s)
 
-    def page(self, new: int, newest_s: int, full: bool, req_id: int = 41) -> None:
+    def page(
+        self, new: int, newest_s: int, full: bool, req_id: int = 41, unreadable: int = 0
+    ) -> None:
         """An answer with so many new trades, up to such a second from `M` on."""
-        self.told = Told(new, M + newest_s, full)
+        self.told = Told(new, unreadable, M + newest_s, full)
         self.answer(b"98|%d|0|1|" % req_id)
 
     def notice(self, code: int) -> None:

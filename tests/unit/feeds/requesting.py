@@ -64,7 +64,7 @@ class Desk:
         state, keeper = self.state, self.rig.keeper
         reactions = Reactions(_ignore, _ignore, _ignore, _ignore)
         self.requests = TickRequests(state, keeper, reactions, messages_per_s)
-        self.history = History(state, keeper, lambda _, __: Told(0, 0, False))
+        self.history = History(state, keeper, lambda _, __: Told(0, 0, 0, False))
         self.errors = TickErrors(
             state, self.requests, self.history, lambda link, why: self.acted.append((link, why))
         )

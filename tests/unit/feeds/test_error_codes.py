@@ -6,6 +6,7 @@ from shared.feeds.ibkr import error_codes as codes
 from shared.feeds.ibkr.error_codes import (
     depth_limit,
     depth_venues,
+    is_notice,
     no_history,
     no_permission,
     pacing,
@@ -178,3 +179,26 @@ def test_data_that_the_account_may_not_have_is_told_by_code_or_text(
 )
 def test_too_many_streams_are_told_by_two_codes(code: int, text: str, expected: bool) -> None:
     assert stream_limit(code, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (10090, True),
+        (10091, True),
+        (10167, True),
+        (2100, True),
+        (2152, True),
+        (2199, True),
+        (2099, False),
+        (2200, False),
+        (10089, False),
+        (10168, False),
+        (10197, False),
+        (101, False),
+        (300, False),
+        (354, False),
+    ],
+)
+def test_a_request_with_a_notice_or_a_warning_of_tws_goes_on(code: int, expected: bool) -> None:
+    assert is_notice(code) is expected

@@ -35,7 +35,6 @@ BUST = "Bust event occurred, current subscription is deactivated."
 
 REFUSED_LINES = [
     (354, NOT_SUBSCRIBED, 900),
-    (10089, MORE_NEEDED, 900),
     (10168, NOT_ENABLED, 900),
     (10186, NOT_ENABLED, 900),
     (200, NO_SECURITY, 900),
@@ -50,9 +49,7 @@ def test_a_refused_line_is_not_cancelled_and_takes_the_symbols_bars_with_it(
     code: int, text: str, retry_s: int
 ) -> None:
     desk = opened()
-    # 10089 may leave the line open with delayed data: that one is taken off the wire.
-    open_still = [("cancelMktData", LINE)] if code == 10089 else []
-    assert desk.error(LINE, code, text) == [*open_still, ("cancelRealTimeBars", BARS)]
+    assert desk.error(LINE, code, text) == [("cancelRealTimeBars", BARS)]
     assert desk.ids() == ((0, 0, STREAM), (OTHER_LINE, OTHER_BARS, OTHER_STREAM))
     assert desk.outlet.quotes == [("SPY", None)]
 
@@ -73,6 +70,32 @@ def test_a_refused_line_is_told_with_its_next_try(code: int, text: str, retry_s:
     desk = opened()
     desk.error(LINE, code, text)
     said = f"line {code} {text}: no quotes, next try in {retry_s} s"
+    assert desk.outlet.incidents == [("refused", "SPY", said)]
+
+
+def test_a_line_without_live_data_may_be_open_with_delayed_data_and_is_cancelled_once() -> None:
+    desk = opened()
+    assert desk.error(LINE, 10089, MORE_NEEDED) == [
+        ("cancelMktData", LINE), ("cancelRealTimeBars", BARS),
+    ]  # fmt: skip
+    assert len(desk.at(1.0, desk.requests.renew, desk.spy, "2104: farm", True)) == 1
+    assert desk.ids()[0] == (0, 0, 0)
+
+
+def test_a_line_without_live_data_is_asked_for_again_and_told_as_a_refused_one() -> None:
+    desk = opened()
+    desk.error(LINE, 10089, MORE_NEEDED)
+    assert desk.later(899.9) == []
+    assert calls(desk.later(900.0)) == [("reqMktData", 7), ("reqRealTimeBars", 8)]
+    said = f"line 10089 {MORE_NEEDED}: no quotes, next try in 900 s"
+    assert desk.outlet.incidents == [("refused", "SPY", said)]
+
+
+def test_a_line_without_live_data_goes_on_where_delayed_data_is_wanted() -> None:
+    desk = opened(allow_delayed=True)
+    assert (desk.error(LINE, 10089, MORE_NEEDED), desk.later(1000.0)) == ([], [])
+    assert (desk.ids()[0], desk.outlet.quotes) == ((LINE, BARS, STREAM), [])
+    said = f"line 10089 {MORE_NEEDED}: delayed data may come"
     assert desk.outlet.incidents == [("refused", "SPY", said)]
 
 

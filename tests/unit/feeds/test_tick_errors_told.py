@@ -181,6 +181,13 @@ def test_prints_may_be_lost_since_a_market_farm_broke() -> None:
     assert desk.interrupted() == [(104.0, f"2103: {MARKET_FARM}")] * 2
 
 
+def test_a_broken_history_farm_costs_no_prints() -> None:
+    desk = opened()
+    desk.hear(104.0)
+    desk.error(-1, 2105, HISTORY_FARM)
+    assert desk.interrupted() == [None, None]
+
+
 @pytest.mark.parametrize(
     ("req_id", "code", "text"),
     [

@@ -174,6 +174,7 @@ def test_the_figures_of_a_feed_that_just_opened_everything() -> None:
         ("bad_ticks", "bad_ticks"),
         ("halts", "halts"),
         ("bars_requested", "bars_requested"),
+        ("line_refusals", "line_refusals"),
         ("bars_filled", "bars_filled"),
         ("late_bars", "late_bars"),
         ("trades_filled", "trades_filled"),
@@ -216,6 +217,13 @@ def test_delayed_symbols_are_told_whether_they_are_published_or_not() -> None:
         desk = Desk(allow_delayed=allowed)
         desk.spy.quote.apply(Tick(Field.BID, 10.0, 100, delayed=True), 1)
         assert metrics(desk.state, TickParser())["delayed"] == ["SPY"]
+
+
+def test_windows_of_all_symbols_that_history_owes_are_counted() -> None:
+    desk = Desk()
+    desk.miss(0, 40)
+    desk.miss(0, 40, "QQQ")
+    assert metrics(desk.state, TickParser())["backfill_pending"] == 2
 
 
 def test_prints_that_were_left_out_are_summed_over_the_symbols() -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from shared.market.loss import Loss
+from shared.market.trade import Trade, TradeFeed
 from tests.unit.feeds.bar_keeping import M
 from tests.unit.feeds.requesting import (
     BARS,
@@ -49,10 +50,11 @@ def test_a_renewed_symbol_is_cancelled_once_and_its_bars_where_they_are_to_be(
     assert desk.ids()[1] == (OTHER_LINE, OTHER_BARS, OTHER_STREAM)
 
 
-def test_what_was_renewed_is_asked_for_again_at_once_and_the_stream_when_it_may() -> None:
+def test_what_was_renewed_is_asked_for_again_when_its_line_is_no_longer_counted() -> None:
     desk = opened()
     desk.at(1.0, desk.requests.renew, desk.spy, "mute", True)
-    assert calls(desk.decide(1.0)) == [("reqMktData", 7), ("reqRealTimeBars", 8)]
+    assert desk.decide(1.9) == []
+    assert calls(desk.decide(2.0)) == [("reqMktData", 7), ("reqRealTimeBars", 8)]
     assert calls(desk.decide(14.9) + desk.decide(15.0)) == [("reqTickByTickData", 9)]
     assert desk.ids()[0] == (7, 8, 9)
 
@@ -60,7 +62,7 @@ def test_what_was_renewed_is_asked_for_again_at_once_and_the_stream_when_it_may(
 def test_bars_stay_where_only_the_line_is_renewed() -> None:
     desk = opened()
     desk.at(1.0, desk.requests.renew, desk.spy, "mute trades", False)
-    assert calls(desk.decide(1.0)) == [("reqMktData", 7)]
+    assert calls(desk.decide(2.0)) == [("reqMktData", 7)]
     assert desk.rig.pending() == []
 
 
@@ -108,7 +110,7 @@ def test_a_renewal_of_everything_takes_mute_bars_back_to_the_newest_one() -> Non
     desk = muted(50.0, 144.0)
     desk.at(1.0, desk.requests.renew, desk.spy, "mute", True)
     desk.rig.at_s = 150.0
-    desk.decide(1.0)
+    desk.decide(2.0)
     assert desk.rig.pending() == [(40, 160, "mute")]
 
 
@@ -178,6 +180,22 @@ def test_published_prints_are_remembered_where_trades_are_to_be_fetched_back(
     assert list(desk.requests.rows.published or {}) == (["SPY", "QQQ"] if wanted else [])
 
 
+def test_prints_of_an_earlier_run_are_remembered_as_published() -> None:
+    desk = Desk(backfill_trades=True)
+    trade = Trade("SPY", 10.0, 100, "ARCA", M * 1000, 0, TradeFeed.TICK_BY_TICK)
+    desk.at(1.0, desk.requests.recall, "SPY", [trade])
+    published = desk.requests.rows.published
+    assert published is not None
+    assert (published["SPY"].missing([trade]), published["QQQ"].missing([trade])) == ([], [trade])
+
+
+def test_prints_of_an_earlier_run_are_of_no_use_where_none_are_fetched_back() -> None:
+    desk = Desk()
+    trade = Trade("SPY", 10.0, 100, "ARCA", M * 1000, 0, TradeFeed.TICK_BY_TICK)
+    desk.at(1.0, desk.requests.recall, "SPY", [trade])
+    assert desk.requests.rows.published is None
+
+
 def test_a_new_connection_knows_what_was_published_and_counted_and_no_old_request() -> None:
     desk = opened(backfill_trades=True)
     old, parser = desk.requests.rows, desk.requests.parser
@@ -186,3 +204,13 @@ def test_a_new_connection_knows_what_was_published_and_counted_and_no_old_reques
     assert (new is old, new.lines, new.bars, new.streams) == (False, {}, {}, {})
     assert (new.published is old.published, new.parser is parser) == (True, True)
     assert desk.requests.by_id == {}
+
+
+def test_trades_that_were_mute_are_missing_since_the_newest_print() -> None:
+    desk = opened()
+    desk.hear(100.0)
+    # Ticks of other kinds were heard until just now.
+    desk.spy.heard_s = 50.0
+    desk.spy.mute.print_s = 12.5
+    desk.at(51.0, desk.requests.renew, desk.spy, "mute trades", False)
+    assert desk.interrupted()[0] == (62.5, "mute trades")

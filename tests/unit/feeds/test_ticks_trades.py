@@ -95,7 +95,7 @@ def test_trades_of_history_are_published_as_such() -> None:
 def test_trades_outside_of_the_window_are_left_out() -> None:
     desk = Desk()
     told = desk.tell(tick(-1, 1), tick(0, 2), tick(39, 3), tick(40, 4))
-    assert (desk.told(), told) == ([(0, 2), (39, 3)], Told(2, M + 40, False))
+    assert (desk.told(), told) == ([(0, 2), (39, 3)], Told(2, 0, M + 40, False))
 
 
 def test_trades_that_came_live_are_left_out_each_once() -> None:
@@ -103,7 +103,13 @@ def test_trades_that_came_live_are_left_out_each_once() -> None:
     desk.rows.publish(live(10))
     desk.rows.publish(live(12, 70))
     told = desk.tell(tick(10), tick(10), tick(11), tick(12, 70))
-    assert (desk.told()[2:], told) == ([(10, 100), (11, 100)], Told(2, M + 12, False))
+    assert (desk.told()[2:], told) == ([(10, 100), (11, 100)], Told(2, 0, M + 12, False))
+
+
+def test_trades_that_an_earlier_run_published_are_left_out() -> None:
+    desk = Desk()
+    in_loop(desk.feed.recall, "SPY", [live(10)])
+    assert (desk.tell(tick(10), tick(11)).new, desk.told()) == (1, [(11, 100)])
 
 
 def test_trades_of_another_symbol_answer_for_nothing() -> None:
@@ -199,3 +205,26 @@ def test_an_interrupted_symbols_trades_are_fetched_back_and_the_window_entered()
     assert desk.outlet.losses == [
         Loss("trades", "SPY", (M + 20) * 1000, (M + 51) * 1000, "restart: filled, 2 trades", 0)
     ]
+
+
+def without_prints(delayed: bool) -> Desk:
+    """Bars with volume have come for 31 s while no print did."""
+    desk = Desk()
+    desk.spy.line_id, desk.spy.bars_id = 7, 8
+    desk.spy.quote.data_type(3 if delayed else 1)
+    desk.spy.mute.asked(100.0)
+    desk.spy.mute.bar(M, 100, 131.0)
+    return desk
+
+
+def test_a_line_without_prints_is_renewed_while_bars_with_volume_come() -> None:
+    desk = without_prints(delayed=False)
+    in_loop(desk.feed._heal_mute, desk.spy, 131.0)
+    assert desk.wire.sent == [("cancelMktData", 7)]
+    assert desk.outlet.incidents == [("mute", "SPY", "bars without trades, asked again")]
+
+
+def test_a_delayed_line_without_prints_is_not_renewed() -> None:
+    desk = without_prints(delayed=True)
+    in_loop(desk.feed._heal_mute, desk.spy, 131.0)
+    assert (desk.wire.sent, desk.outlet.incidents) == ([], [])

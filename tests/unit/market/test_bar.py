@@ -42,3 +42,13 @@ def test_a_minute_in_which_nothing_traded_has_no_weighted_price() -> None:
 def test_bars_of_no_or_of_two_minutes_are_refused(bars: list[Bar]) -> None:
     with pytest.raises(ValueError, match="bars of one minute needed, were"):
         candle(bars)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "expected"), [((300.0, 100.0), "400"), ((0.5, 0.5), "1"), ((0.1, 0.2), "0.3")]
+)
+def test_the_volume_of_a_candle_has_a_fraction_only_where_its_shares_have_one(
+    volumes: tuple[float, float], expected: str
+) -> None:
+    bars = [Bar(1381152600 + n * 5, 1, 1, 1, 1, each, 1, 1) for n, each in enumerate(volumes)]
+    assert repr(candle(bars).volume) == expected

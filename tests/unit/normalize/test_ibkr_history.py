@@ -41,11 +41,11 @@ def test_the_newest_second_is_told_wherever_it_stands() -> None:
 
 @pytest.mark.parametrize("frame", [b"98|41|0|1|", b"98|41|0|1", b"98|41|0|0"])
 def test_an_answer_without_a_print_has_no_newest_second(frame: bytes) -> None:
-    assert told(frame) == HistoricalTrades([], 0, 0)
+    assert told(frame) == HistoricalTrades([], 0, 0, 0)
 
 
 def test_a_time_that_cannot_be_read_is_no_newest_second() -> None:
-    assert answer(FIRST.replace(b"1381152600", b"soon")) == HistoricalTrades([], 1, 0)
+    assert answer(FIRST.replace(b"1381152600", b"soon")) == HistoricalTrades([], 1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -61,29 +61,36 @@ def test_the_mask_stands_before_the_price(mask: bytes, past_limit: bool, unrepor
     "bad",
     [
         FIRST.replace(b"167.41", b"x"),
-        FIRST.replace(b"167.41", b"-1"),
-        FIRST.replace(b"|100|", b"|0|"),
         FIRST.replace(b"|100|", b"|1_0|"),
         FIRST.replace(b"|0|", b"|?|", 1),
         FIRST.replace(b"ARCA", b"AR\xffCA"),
         FIRST.replace(b"1381152600", b"soon"),
     ],
-    ids=["price", "no price", "no size", "size", "mask", "venue", "time"],
+    ids=["price", "size", "mask", "venue", "time"],
 )
-def test_one_print_that_cannot_be_used_is_counted_and_does_not_cost_the_others(
+def test_one_print_that_cannot_be_read_is_counted_and_does_not_cost_the_others(
     bad: bytes,
 ) -> None:
     found = answer(bad, SECOND)
-    assert ([trade.price for trade in found.trades], found.refused) == ([167.5], 1)
+    counts = (found.unreadable, found.rows)
+    assert ([trade.price for trade in found.trades], counts) == ([167.5], (1, 2))
+
+
+@pytest.mark.parametrize("none", [FIRST.replace(b"167.41", b"-1"), FIRST.replace(b"|100|", b"|0|")])
+def test_a_row_without_a_price_or_size_is_neither_a_print_nor_unreadable(none: bytes) -> None:
+    found = answer(none, SECOND)
+    counts = (found.unreadable, found.rows)
+    assert ([trade.price for trade in found.trades], counts) == ([167.5], (0, 2))
 
 
 def test_a_halt_marker_is_no_print_and_its_second_was_told() -> None:
     found = answer(FIRST, HALT)
-    assert (len(found.trades), found.refused, found.newest_s) == (1, 1, 1_381_152_602)
+    assert (len(found.trades), found.unreadable, found.newest_s) == (1, 0, 1_381_152_602)
 
 
-def test_the_second_of_a_print_that_cannot_be_read_was_told_as_well() -> None:
-    assert answer(FIRST, SECOND.replace(b"167.5", b"x")).newest_s == 1_381_152_601
+@pytest.mark.parametrize("bad", [(b"167.5", b"x"), (b"1381152601", b"99999999999999")])
+def test_the_second_of_a_print_that_cannot_be_read_says_nothing(bad: tuple[bytes, bytes]) -> None:
+    assert answer(FIRST, SECOND.replace(*bad)).newest_s == 1_381_152_600
 
 
 def test_an_unknown_venue_is_counted_with_those_of_the_live_prints() -> None:

@@ -238,6 +238,46 @@ def test_a_full_cache_is_dropped_and_filled_anew(monkeypatch: pytest.MonkeyPatch
     assert [trade.price for trade in made if isinstance(trade, Trade)] == [1.0, 2.0, 3.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((b"1", b"1", b"5", b"18"), (b"1", b"1", b"5", b"20"), Tick(Field.BID, 5.0, 20)),
+        ((b"1", b"1", b"5", b"18"), (b"1", b"2", b"5", b"18"), Tick(Field.ASK, 5.0, 18)),
+        (
+            (b"1", b"1", b"5", b"18"),
+            (b"1", b"66", b"5", b"18"),
+            Tick(Field.BID, 5.0, 18, delayed=True),
+        ),
+        ((b"2", b"0", b"5"), (b"2", b"3", b"5"), Tick(Field.ASK_SIZE, 5)),
+        ((b"2", b"0", b"5"), (b"2", b"0", b"6"), Tick(Field.BID_SIZE, 6)),
+        ((b"1", b"1", b"5", b"18"), (b"1", b"1", b"5", b"18"), Tick(Field.BID, 5.0, 18)),
+    ],
+)
+def test_a_tick_is_not_taken_for_one_that_was_seen_before(
+    first: tuple[bytes, ...], second: tuple[bytes, ...], expected: Tick
+) -> None:
+    parser = TickParser()
+    made = [
+        parser.line([message, b"6", b"7", *fields, b""], "SPY", RECEIVED_MS)
+        for message, *fields in (first, second)
+    ]
+    assert made[1] == expected
+
+
+def test_a_tick_without_a_use_is_counted_each_time() -> None:
+    parser = TickParser()
+    for _ in range(3):
+        parser.line([b"2", b"6", b"7", b"110", b"5", b""], "SPY", RECEIVED_MS)
+    assert parser.ignored == {"110": 3}
+
+
+def test_a_tick_that_cannot_be_one_is_refused_each_time() -> None:
+    parser = TickParser()
+    for _ in range(2):
+        with pytest.raises(BadRow):
+            parser.line([b"1", b"6", b"7", b"1", b"x", b"18", b""], "SPY", RECEIVED_MS)
+
+
 @pytest.mark.parametrize("raw", [b"", b"-1", b"-0.5", b"0", b"NaN", b"Infinity", DBL_MAX])
 def test_what_is_no_amount_is_absent(raw: bytes) -> None:
     assert amount(raw, "price") is None

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from shared.market.depth import DepthUpdate
+from shared.market.depth import DepthUpdate, Pair
 from shared.store.depth import DepthWriter
 from shared.store.sink import Sink
 from tests.unit.store.depth_flushes import SPY, changed, encode, numbered, on, sent, ticker, writer
@@ -138,6 +138,55 @@ def test_of_two_venues_the_newest_row_is_when_a_quote_said_again_was_received() 
     sent(found, changed(2, venue="BATS"))
     found.quoting({"SPY": ["ARCA", "BATS"]})
     assert times(sent(found)) == ["5000", "1002", "5000"]
+
+
+# Venues that the feed does not vouch for
+
+
+def of_two() -> DepthWriter:
+    """ARCA and BATS are in the quote, in rows of 1001 and 1002."""
+    found = owner()
+    sent(found, changed(2, venue="BATS"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("named", "since"),
+    [
+        (["ARCA", "BATS"], "5000"),
+        (["BATS", "EDGX", "ARCA"], "5000"),
+        (["ARCA"], "1002"),
+        (["BATS"], "1002"),
+        (["EDGX"], "1002"),
+        (["ARCA", "EDGX"], "1002"),
+    ],
+)
+def test_a_quote_holds_now_only_where_every_venue_in_it_is_named(
+    named: list[str], since: str
+) -> None:
+    found = of_two()
+    found.quoting({"SPY": named})
+    assert times(sent(found)) == [since, "1002", "5000"]
+
+
+def test_a_venue_of_another_symbol_that_is_not_named_does_not_matter() -> None:
+    found = of_two()
+    sent(found, update(1, "QQQ"), changed(2, symbol="QQQ", venue="BATS"))
+    found.quoting({"SPY": ["ARCA", "BATS"], "QQQ": ["ARCA"]})
+    lines = sent(found)
+    [spy] = [line for line in lines if "market:SPY:ticker" in line]
+    [qqq] = [line for line in lines if "market:QQQ:ticker" in line]
+    assert (spy[8], qqq[8]) == ("5000", "1002")
+
+
+def test_a_parked_venue_that_is_not_named_does_not_keep_the_quote_from_holding_now() -> None:
+    found = of_two()
+    numbered(found, 2)
+    found.park(Pair("SPY", "BATS"))
+    sent(found)
+    found.clock_ms = lambda: 6000
+    found.quoting({"SPY": ["ARCA"]})
+    assert times(sent(found)) == ["6000", "5000", "6000"]
 
 
 # Numbers that were given and lost

@@ -132,6 +132,23 @@ def test_a_quote_received_after_the_offers_now_holds_from_its_own_time() -> None
     assert times(board.sent()) == [("1000", "1000", "5000")]
 
 
+def test_an_offer_on_a_clock_that_stepped_back_an_hour_holds_from_that_clocks_now() -> None:
+    board = Board()
+    board.set(1.0, 3_604_000)
+    board.sent()
+    board.replied(1)
+    board.offer(4000)
+    assert times(board.sent()) == [("4000", "3604000", "5000")]
+
+
+def test_an_offer_goes_back_with_the_clock_though_the_last_one_was_an_hour_ahead() -> None:
+    board = told()
+    for now_ms in (3_604_000, 4000):
+        board.offer(now_ms)
+        assert times(board.sent()) == [(f"{now_ms}", "1000", "5000")]
+        board.replied(1)
+
+
 def test_a_withdrawn_quote_is_not_offered() -> None:
     board = told()
     board.withdraw()

@@ -14,6 +14,7 @@ from shared.store.ticker import (
     QuoteStamp,
     TickerKeys,
     clock_ms,
+    holds_from,
     pairs_of,
     release_quote,
     text_of,
@@ -99,3 +100,23 @@ def test_a_last_price_names_its_key_its_times_and_its_expiry() -> None:
 def test_the_clock_tells_unix_milliseconds() -> None:
     before = time.time_ns() // 1_000_000
     assert before <= clock_ms() <= time.time_ns() // 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "ts_ms", "from_ms"),
+    [
+        (5000, 0, 5000),
+        (5000, 4999, 5000),
+        (5000, 5001, 5001),
+        (5000, 7000, 7000),
+    ],
+)
+def test_a_quote_holds_from_now_on_and_never_from_before_it_was_received(
+    now_ms: int, ts_ms: int, from_ms: int
+) -> None:
+    assert holds_from(now_ms, ts_ms) == from_ms
+
+
+@pytest.mark.parametrize("ts_ms", [7001, 3_605_000])
+def test_a_quote_from_more_than_two_seconds_ahead_holds_from_now_on(ts_ms: int) -> None:
+    assert holds_from(5000, ts_ms) == 5000

@@ -146,20 +146,7 @@ def running(setting: Setting) -> Iterator[Run]:
         (directory / "universe.yaml").write_text(_universe(setting.symbols), encoding="utf-8")
         gateway = _start(setting.gateway, dict(os.environ))
         port = _line(gateway)["port"]
-        env = {
-            **os.environ,
-            "REDIS_URL": url,
-            "IBKR_HOST": "127.0.0.1",
-            "IBKR_PORT": str(port),
-            "TICKVISOR_SOURCE": "sim",
-            "TICKVISOR_HOME": name,
-            "IBKR_LOG_LEVEL": "WARNING",
-            "SYMBOL_CONFIG_PATH": str(directory / "universe.yaml"),
-            "BENCH_OUT": str(directory / "out.json"),
-            "BENCH_LOG": "1" if setting.log else "0",
-            "BENCH_SYMBOLS": ",".join(setting.symbols),
-        }
-        subject = _start(setting.subject, env)
+        subject = _start(setting.subject, _environment(setting, directory, url, port))
         try:
             _line(gateway)
             yield Run(url, directory, gateway, subject)
@@ -168,6 +155,22 @@ def running(setting: Setting) -> Iterator[Run]:
                 if process.poll() is None:
                     process.kill()
                 process.wait()
+
+
+def _environment(setting: Setting, directory: Path, url: str, port: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "REDIS_URL": url,
+        "IBKR_HOST": "127.0.0.1",
+        "IBKR_PORT": str(port),
+        "TICKVISOR_SOURCE": "sim",
+        "TICKVISOR_HOME": str(directory),
+        "IBKR_LOG_LEVEL": "WARNING",
+        "SYMBOL_CONFIG_PATH": str(directory / "universe.yaml"),
+        "BENCH_OUT": str(directory / "out.json"),
+        "BENCH_LOG": "1" if setting.log else "0",
+        "BENCH_SYMBOLS": ",".join(setting.symbols),
+    }
 
 
 def _universe(symbols: Sequence[str]) -> str:

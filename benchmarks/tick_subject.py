@@ -76,19 +76,9 @@ async def decode(symbols: Sequence[str]) -> tuple[Log, Quotes]:
 
     How far a symbol is, its day's volume tells: every print raises it.
     """
-    from ib_async import Contract
-
     ib = await connected()
     log: Log = []
     quotes: Quotes = {}
-    for number, symbol in enumerate(symbols, 1):
-        contract = Contract(
-            conId=number, symbol=symbol, secType="STK", exchange="SMART", currency="USD"
-        )
-        ib.reqMktData(contract, "233")
-        ib.reqRealTimeBars(contract, 5, "TRADES", False)
-        if number <= STREAMS:
-            ib.reqTickByTickData(contract, "AllLast")
 
     def handled() -> None:
         seen = time.monotonic()
@@ -103,9 +93,24 @@ async def decode(symbols: Sequence[str]) -> tuple[Log, Quotes]:
 
     ib.pendingTickersEvent += empty
     ib.updateEvent += handled
+    _ask(ib, symbols)
     await until_stopped()
     ib.disconnect()
     return log, quotes
+
+
+def _ask(ib: Any, symbols: Sequence[str]) -> None:
+    """For the same lines, streams and bars as the worker."""
+    from ib_async import Contract
+
+    for number, symbol in enumerate(symbols, 1):
+        contract = Contract(
+            conId=number, symbol=symbol, secType="STK", exchange="SMART", currency="USD"
+        )
+        ib.reqMktData(contract, "233")
+        ib.reqRealTimeBars(contract, 5, "TRADES", False)
+        if number <= STREAMS:
+            ib.reqTickByTickData(contract, "AllLast")
 
 
 def main() -> int:

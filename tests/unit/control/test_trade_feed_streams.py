@@ -149,3 +149,27 @@ def test_a_stream_is_closed_though_no_message_is_free_for_a_new_one() -> None:
     assert plan.decide(20.0, 0) == [CloseStream("AAPL")]
     assert plan.decide(21.0, 0) == []
     assert plan.decide(21.1, 1) == opened("SPX")
+
+
+def test_a_cancelled_stream_is_counted_for_a_while_and_asked_for_again_when_it_may() -> None:
+    plan = planned("SPY", "QQQ", "AAPL", "IBM")
+    plan.decide(0.0)
+    plan.cancelled("SPY", 14.5)
+    assert (plan.live, plan.decide(15.4)) == (["QQQ", "AAPL"], [])
+    assert plan.decide(15.5) == opened("SPY")
+
+
+def test_a_stream_that_is_not_open_cannot_be_cancelled() -> None:
+    plan = planned("SPY", "QQQ", "AAPL")
+    plan.decide(0.0)
+    plan.ended("SPY")
+    plan.cancelled("SPY", 14.9)
+    assert plan.decide(15.0) == opened("SPY")
+
+
+def test_a_refusal_counts_a_stream_that_was_cancelled_a_moment_ago() -> None:
+    plan = planned("SPY", "QQQ", "AAPL")
+    plan.decide(0.0)
+    plan.cancelled("SPY", 10.0)
+    plan.refused("AAPL", 10.5)
+    assert plan.limit == 2

@@ -206,3 +206,13 @@ def test_a_live_bar_that_cannot_be_read_makes_its_candle_incomplete_until_it_is_
     assert rig.due(62.0) == [(0, 1, False)]
     rig.fill(history(25))
     assert rig.due(63.0) == [(0, 2, True)]
+
+
+def test_a_bar_that_cannot_be_read_does_not_end_the_outage_that_lasts() -> None:
+    rig = Rig()
+    rig.interrupt(100.0, 100.0)
+    rig.at_s = 101.0
+    rig.keeper.unreadable("SPY", (M + 99) * 1000)
+    assert rig.pending() == []
+    rig.request(160.0)
+    assert rig.pending() == [(90, 170, "disconnect")]

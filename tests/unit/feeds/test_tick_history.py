@@ -120,9 +120,10 @@ def test_a_missing_permission_gives_the_window_up_at_once(code: int, text: str) 
     assert (desk.rig.pending(), desk.decide(1000.0)) == ([], [])
 
 
-def test_a_notice_leaves_the_request_open() -> None:
+@pytest.mark.parametrize("code", [165, 2100, 2176, 2199, 10090, 10167])
+def test_a_notice_leaves_the_request_open(code: int) -> None:
     desk = asked()
-    assert desk.error(165, "Historical Market Data Service query message:...") is True
+    assert desk.error(code, "Historical Market Data Service query message:...") is True
     desk.answer(BARS % (M, M + 5))
     assert len(desk.rig.outlet.bars) == 2
 

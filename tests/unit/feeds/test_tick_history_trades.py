@@ -5,7 +5,7 @@ from ib_async import Contract
 
 from shared.errors import BadRow
 from tests.unit.feeds.asking_history import NO_DATA, Desk, asked, ids
-from tests.unit.feeds.bar_keeping import said
+from tests.unit.feeds.bar_keeping import M, said
 
 
 def test_trades_are_asked_for_from_the_windows_beginning_in_utc() -> None:
@@ -37,6 +37,13 @@ def test_trades_beyond_one_answer_are_asked_for_from_the_next_second() -> None:
     assert [each[3] for each in desk.decide(6.0)] == ["20131007-13:30:21"]
 
 
+@pytest.mark.parametrize(("now_s", "asked_for"), [(5.4, 0), (5.5, 1)])
+def test_the_next_page_is_asked_for_half_a_second_later(now_s: float, asked_for: int) -> None:
+    desk = asked("trades")
+    desk.page(900, 20, True)
+    assert len(desk.decide(now_s)) == asked_for
+
+
 @pytest.mark.parametrize(
     ("newest_s", "asked_for"), [(38, ["20131007-13:30:39"]), (39, []), (55, [])]
 )
@@ -63,6 +70,26 @@ def test_a_window_in_pages_is_entered_once_from_its_beginning_with_the_trades_of
     desk.page(50, 39, False, 43)
     assert said(desk.losses) == [("SPY", 0, 40, "disconnect: filled, 1750 trades", 0)]
     assert desk.rig.state.counters.trades_filled == 1750
+
+
+def test_trades_that_cannot_be_read_are_counted_in_the_windows_loss() -> None:
+    desk = asked("trades")
+    desk.page(7, 20, False, unreadable=2)
+    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: 7 trades filled, 2 unreadable", 2)]
+
+
+def test_trades_that_cannot_be_read_are_counted_over_all_pages_of_a_window() -> None:
+    desk = asked("trades")
+    desk.page(900, 20, True, unreadable=1)
+    desk.decide(6.0)
+    desk.page(50, 39, False, 42, unreadable=2)
+    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: 950 trades filled, 3 unreadable", 3)]
+
+
+def test_a_full_answer_of_which_no_time_could_be_read_is_passed_by_a_second() -> None:
+    desk = asked("trades")
+    desk.page(0, -M, True, unreadable=1000)
+    assert [each[3] for each in desk.decide(6.0)] == ["20131007-13:30:01"]
 
 
 def test_nothing_behind_the_first_page_leaves_a_window_filled_from_its_beginning() -> None:

@@ -91,6 +91,15 @@ def test_no_more_messages_are_sent_than_a_second_has(messages: int, sent: list[i
     assert [len(desk.decide(now_s)) for now_s in (0.0, 0.9, 1.0, 2.1, 3.2)] == sent
 
 
+def test_a_single_message_a_second_opens_lines_before_bars_and_bars_before_streams() -> None:
+    desk = Desk(1)
+    assert [calls(desk.decide(float(second))) for second in range(7)] == [
+        [("reqMktData", 1)], [("reqMktData", 2)],
+        [("reqRealTimeBars", 3)], [("reqRealTimeBars", 4)],
+        [("reqTickByTickData", 5)], [("reqTickByTickData", 6)], [],
+    ]  # fmt: skip
+
+
 def test_few_messages_open_a_symbol_with_its_bars_before_the_next() -> None:
     assert calls(Desk(2).decide(0.0)) == [("reqMktData", 1), ("reqRealTimeBars", 2)]
 

@@ -95,10 +95,18 @@ def test_a_print_of_a_delayed_line_is_not_published(delayed: bytes, allowed: boo
     assert (rig.outlet.trades, rig.counters.trades) == ([], 0)
 
 
-def test_prints_of_a_line_that_is_live_again_are_published() -> None:
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_days_volume_of_a_delayed_line_is_not_published(allowed: bool) -> None:
+    rig = Rig(allowed)
+    rig.slice(DELAYED, VOLUME_PRINT, b"46|6|7|48|;0;1381152600125;12395;585.2;true|")
+    assert (rig.outlet.volumes, rig.feed.quote.volume) == ([], None)
+
+
+def test_prints_and_volume_of_a_line_that_is_live_again_are_published() -> None:
     rig = streaming(TradeFeed.RT_VOLUME)
     rig.slice(DELAYED, VOLUME_PRINT, b"58|1|7|1|", VOLUME_PRINT.replace(b";100;", b";70;"))
     assert [trade.size for trade in rig.outlet.trades] == [70]
+    assert rig.outlet.volumes == [("SPY", 12345, NOW_MS)]
 
 
 @pytest.mark.parametrize(("mask", "halted"), [(b"1", True), (b"0", False)])

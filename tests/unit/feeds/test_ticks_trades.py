@@ -131,6 +131,12 @@ def test_an_answer_of_a_thousand_prints_is_full_whether_they_can_be_read_or_not(
     assert Desk().tell(*ticks).full is full
 
 
+def test_prints_that_cannot_be_read_are_told_and_do_not_cost_the_others() -> None:
+    desk = Desk()
+    told = desk.tell(tick(10), tick(11).replace(b"10.5", b"x"), tick(12))
+    assert (desk.told(), told) == ([(10, 100), (12, 100)], Told(2, 1, M + 12, False))
+
+
 def test_an_answer_that_cannot_be_read_publishes_nothing() -> None:
     desk = Desk()
     with pytest.raises(BadRow):

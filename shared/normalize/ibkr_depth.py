@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import orjson
+import msgspec
 
 from shared.errors import BadRow
 from shared.market.book import DELETE
@@ -21,6 +21,8 @@ MSG_DEPTH_L2: Final = b"13"
 # DBL_MAX is TWS's "no value"; nothing quoted in dollars comes near this bound.
 _MAX_NUMBER: Final = 1e12
 _MAX_POSITION: Final = 10_000
+# Not orjson: what it returns keeps some 4 KB for as long as it is kept, and these are kept.
+_encode: Final = msgspec.json.Encoder().encode
 _CACHE_LIMIT: Final = 50_000
 _MAX_MAKER_BYTES: Final = 16
 
@@ -75,7 +77,7 @@ class DepthRowParser:
         value = number(raw, "price")
         if len(self._prices) >= _CACHE_LIMIT:
             self._prices.clear()
-        entry = self._prices[raw] = (value, orjson.dumps(value))
+        entry = self._prices[raw] = (value, _encode(value))
         return entry
 
     def _size(self, raw: bytes) -> bytes:
@@ -86,7 +88,7 @@ class DepthRowParser:
             self._sizes.clear()
         # Sizes are whole shares nearly always; fractional ones keep their decimals.
         whole = int(value)
-        encoded = self._sizes[raw] = orjson.dumps(whole if whole == value else value)
+        encoded = self._sizes[raw] = _encode(whole if whole == value else value)
         return encoded
 
     def _maker(self, raw: bytes) -> bytes:
@@ -95,7 +97,7 @@ class DepthRowParser:
             raise BadRow(f"market maker was {raw[:40]!r}, must be printable ASCII, at most 16")
         if len(self._makers) >= _CACHE_LIMIT:
             self._makers.clear()
-        encoded = self._makers[raw] = orjson.dumps(canonical(text))
+        encoded = self._makers[raw] = _encode(canonical(text))
         return encoded
 
 

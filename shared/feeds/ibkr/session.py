@@ -70,6 +70,7 @@ class Session:
         self._decode_errors = DecodeErrors(self._decode_error)
         self._reader: FrameReader | None = None
         self._congested: Callable[[], bool] = lambda: False
+        self._slice_frames = SLICE_FRAMES
         self._walking: asyncio.TimerHandle | None = None
         self._reading = True
         ib.errorEvent += self._error
@@ -83,7 +84,9 @@ class Session:
     def client_id(self) -> int:
         return int(self.ib.client.clientId)
 
-    def take_frames(self, rows: Rows, congested: Callable[[], bool]) -> FrameReader:
+    def take_frames(
+        self, rows: Rows, congested: Callable[[], bool], slice_frames: int = SLICE_FRAMES
+    ) -> FrameReader:
         """Route the message ids of `rows` to it, ahead of ib_async; any exception ends the session.
 
         Rows are handled in slices, so that writing goes on between them; while `congested` says
@@ -93,6 +96,7 @@ class Session:
             self.ib.client, rows.handlers, rows.on_slice, rows.on_done
         )
         self._congested = congested
+        self._slice_frames = slice_frames
         connection: Any = self.ib.client.conn
         # An instance attribute: asyncio looks the method up on the protocol object, so the
         # library's code stays as installed.
@@ -117,7 +121,7 @@ class Session:
             return
         try:
             congested = self._congested()
-            more = congested or self._reader.walk(SLICE_FRAMES)
+            more = congested or self._reader.walk(self._slice_frames)
         except Exception as error:
             self._broken(error)
             return

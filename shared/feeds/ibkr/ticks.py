@@ -33,6 +33,8 @@ from shared.normalize.ibkr_history import historical_trades
 from shared.universe import Instrument
 
 TICK_S: Final = 0.1
+# A tick costs less than half of a depth row: some one or two milliseconds too.
+SLICE_TICKS: Final = 400
 EVERY_S: Final = 1.0
 CANDLES_EVERY_S: Final = 0.25
 # A promise of kept subscriptions (1102) is believed this long without a tick.
@@ -120,7 +122,7 @@ class TickFeed:
         rows = self._requests.new_rows()
         session.on_error = self._errors.on_error
         session.on_decode_error = self._on_decode_error
-        reader = session.take_frames(rows, state.outlet.congested)
+        reader = session.take_frames(rows, state.outlet.congested, SLICE_TICKS)
         self._idle.watch(reader, now_s())
         self._requests.start()
 

@@ -16,6 +16,7 @@ from shared.normalize.ibkr_ticks import MSG_TICK_BY_TICK, TickParser
 from shared.normalize.ibkr_values import digits
 
 MSG_HISTORICAL_TICKS: Final = b"98"
+END_OF_TIME_S: Final = 10**11
 _TICK_FIELDS: Final = 6
 _ALL_LAST: Final = b"2"
 
@@ -31,9 +32,15 @@ class HistoricalTrades(NamedTuple):
 
 
 def historical_trades(
-    fields: Sequence[bytes], parser: TickParser, symbol: str, received_ts_ms: int
+    fields: Sequence[bytes],
+    parser: TickParser,
+    symbol: str,
+    received_ts_ms: int,
+    until_s: int = END_OF_TIME_S,
 ) -> HistoricalTrades:
     """One message 98; one bad print does not cost the others.
+
+    An answer reaches past its window: from `until_s` on, what cannot be read is not missed.
 
     Raises:
         BadRow: the number of prints is not the one that is there.
@@ -52,7 +59,7 @@ def historical_trades(
         try:
             found = parser.trade(row, symbol, received_ts_ms, TradeFeed.HISTORY)
         except BadRow:
-            unreadable += 1
+            unreadable += not second.isdigit() or int(second) < until_s
             continue
         newest_s = max(newest_s, int(second))
         if isinstance(found, Trade):

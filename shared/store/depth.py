@@ -30,7 +30,7 @@ from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
 from shared.store.sink import Sink
-from shared.store.ticker import QUOTE_COUNTERS, clock_ms
+from shared.store.ticker import QUOTE_COUNTERS, clock_ms, holds_from
 
 OWNER_TTL_S: Final = 5
 _MIN_TTL_S: Final = 30
@@ -242,7 +242,7 @@ class DepthWriter:
         name = f"SET book {target.symbol}"
         book = view.book(target.symbol)
         commands.add(name, b"SET", target.book_key, book, b"EX", self._merged_ttl)
-        as_of_ms = max(now_ms, view.ts_ms) if holds else view.ts_ms
+        as_of_ms = holds_from(now_ms, view.ts_ms) if holds else view.ts_ms
         quote(commands, target, view, (as_of_ms, now_ms), self._ticker_ttl)
 
     def _vouched(self, symbol: str) -> bool:

@@ -11,7 +11,14 @@ from shared.market.depth import BookState, DepthUpdate
 from shared.market.nbbo import Nbbo, Row, merge
 from shared.store.flush import Commands
 from shared.store.keys import Keys
-from shared.store.ticker import FieldValue, QuoteStamp, TickerKeys, release_quote, write_quote
+from shared.store.ticker import (
+    FUTURE_TOLERANCE_MS,
+    FieldValue,
+    QuoteStamp,
+    TickerKeys,
+    release_quote,
+    write_quote,
+)
 
 SOURCE: Final = b"depth"
 _ENTRY: Final = (
@@ -199,8 +206,10 @@ def quote(
 ) -> None:
     """The quote half of the ticker, as its owner; `times_ms`: as of when it holds, and now."""
     as_of_ms, now_ms = times_ms
-    received_ms = max(view.ts_ms, target.left_ms)
-    stamp = QuoteStamp(SOURCE, max(as_of_ms, received_ms), received_ms, now_ms)
+    # A clock that stepped back since a venue left does not bind what comes now.
+    left_ms = target.left_ms if target.left_ms <= now_ms + FUTURE_TOLERANCE_MS else 0
+    received_ms = max(view.ts_ms, left_ms)
+    stamp = QuoteStamp(SOURCE, max(as_of_ms, left_ms), received_ms, now_ms)
     write_quote(commands, target.ticker, stamp, view.quote_values(), ttl)
 
 

@@ -128,14 +128,15 @@ def kill_connections(keys: MarketKeys) -> int:
     return int(killed)
 
 
-async def kill_while(putting: asyncio.Future[None], keys: MarketKeys) -> int:
-    """Cuts the connections every 30 ms until `putting` is done; returns how often one was cut."""
+async def kill_while(putting: asyncio.Future[None], keys: MarketKeys, cuts: int) -> None:
+    """Cuts the connections every 30 ms until so many were cut, then ends `putting`."""
     kills = 0
-    while not putting.done():
+    while kills < cuts:
+        assert not putting.done(), f"{kills} cuts of {cuts} in time"
         kills += kill_connections(keys)
         await asyncio.sleep(0.03)
-    await putting
-    return kills
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
 
 
 async def reconnected(feed: Feeding, keys: MarketKeys) -> None:

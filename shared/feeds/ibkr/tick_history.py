@@ -119,12 +119,19 @@ class History:
         rest = replace(hole, from_s=max(told.newest_s, hole.from_s) + 1, began_s=began_s)
         if told.full and rest.from_s < rest.to_s:
             self._state.backfill.more(rest, now_s())
-        elif unreadable:
-            self._end_trades(
-                hole, f"{hole.found} trades filled, {unreadable} unreadable", unreadable
-            )
         else:
-            self._end_trades(hole, f"filled, {hole.found} trades", 0)
+            self._told_to_the_end(hole)
+
+    def _told_to_the_end(self, hole: Hole) -> None:
+        n, found = hole.unreadable, hole.found
+        said = f"{found} trades filled, {n} unreadable" if n else f"filled, {found} trades"
+        self._end_trades(hole, said, n)
+
+    def stopped(self) -> None:
+        """Trades that nobody will ask for any more; bars are taken up by the next start."""
+        for symbol in self._state.symbols:
+            for hole in self._state.backfill.pending(symbol, "trades"):
+                self._unfilled(hole, "stopped")
 
     def error(self, req_id: int, code: int, text: str) -> bool:
         """True when the error is about a request of ours."""
@@ -157,7 +164,7 @@ class History:
         if hole.feed == "bars":
             self._bars.filled(hole, [])
         else:
-            self._end_trades(hole, f"filled, {hole.found} trades", 0)
+            self._told_to_the_end(hole)
 
     def _again(self, req_id: int, why: str, paced: bool) -> None:
         hole, _ = self._asked.pop(req_id)

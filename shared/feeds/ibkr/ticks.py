@@ -39,8 +39,8 @@ EVERY_S: Final = 1.0
 CANDLES_EVERY_S: Final = 0.25
 # A promise of kept subscriptions (1102) is believed this long without a tick.
 VERIFY_S: Final = 5.0
-# A bar within so long says that a broken farm was not the one of the bars.
-BARS_WENT_ON_S: Final = 10
+# A bar that began within so long says that a broken farm was not the one of the bars.
+BARS_WENT_ON_S: Final = 15
 
 
 class TickFeed:
@@ -110,6 +110,7 @@ class TickFeed:
             await session.drain()
             self._cover()
             session.fail("stopped")
+        self._history.stopped()
         self._bars.flush(self._state.policy.candle_grace_s)
 
     # One generation
@@ -248,7 +249,8 @@ class TickFeed:
     def _tell_trades(self, hole: Hole, fields: Sequence[bytes]) -> Told:
         """Publish those prints of an answer that lie in the window and did not come live."""
         rows = self._requests.rows
-        told = historical_trades(fields, self._requests.parser, hole.symbol, rows.now_ms)
+        parser = self._requests.parser
+        told = historical_trades(fields, parser, hole.symbol, rows.now_ms, hole.to_s)
         inside = [t for t in told.trades if hole.from_s <= t.ts_ms // 1000 < hole.to_s]
         assert rows.published is not None
         missing = rows.published[hole.symbol].missing(inside)

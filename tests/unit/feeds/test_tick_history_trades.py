@@ -189,3 +189,21 @@ def test_trades_and_bars_of_one_symbol_are_asked_for_one_after_the_other() -> No
     assert desk.decide(1.0) == []
     desk.page(7, 20, False)
     assert ids(desk.decide(6.0)) == [("bars", 42)]
+
+
+def test_unreadable_prints_of_a_page_are_told_though_the_next_one_has_no_data() -> None:
+    desk = asked("trades")
+    desk.page(900, 20, full=True, unreadable=1)
+    desk.decide(6.0)
+    desk.error(162, NO_DATA, req_id=42)
+    assert said(desk.losses) == [("SPY", 0, 40, "disconnect: 900 trades filled, 1 unreadable", 1)]
+
+
+def test_windows_of_trades_that_wait_at_a_stop_are_entered_as_unfilled() -> None:
+    desk = asked("trades")
+    desk.miss(20, 51, feed="trades")
+    desk.miss(20, 51, feed="bars")
+    desk.history.stopped()
+    assert [loss.reason for loss in desk.losses] == [
+        "disconnect: 0 trades filled, the rest not: stopped"
+    ] * 2

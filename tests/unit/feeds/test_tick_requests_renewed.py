@@ -214,3 +214,14 @@ def test_trades_that_were_mute_are_missing_since_the_newest_print() -> None:
     desk.spy.mute.print_s = 12.5
     desk.at(51.0, desk.requests.renew, desk.spy, "mute trades", False)
     assert desk.interrupted()[0] == (62.5, "mute trades")
+
+
+@pytest.mark.parametrize("reason", ["mute", "2104: farm", "disconnect: timeout"])
+def test_trades_of_a_symbol_that_is_silent_are_missing_since_it_was_heard_last(
+    reason: str,
+) -> None:
+    desk = opened()
+    desk.hear(100.0)
+    desk.spy.heard_s, desk.spy.mute.print_s = 50.0, 12.5
+    desk.at(51.0, desk.requests.renew, desk.spy, reason, False)
+    assert desk.interrupted()[0] == (100.0, reason)

@@ -123,3 +123,10 @@ def test_an_answer_of_another_number_of_prints_than_it_says_is_refused(
     with pytest.raises(BadRow) as caught:
         told(frame)
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(("until_s", "unreadable"), [(1_381_152_601, 0), (1_381_152_602, 1)])
+def test_what_cannot_be_read_behind_the_window_is_not_missed(until_s: int, unreadable: int) -> None:
+    frame = b"98|41|2|" + FIRST + SECOND.replace(b"167.5", b"x") + b"1|"
+    found = historical_trades(frame.split(b"|"), TickParser(), "SPY", RECEIVED_MS, until_s)
+    assert (len(found.trades), found.unreadable) == (1, unreadable)

@@ -31,7 +31,7 @@ class Sources:
     """Where a feed's figures come from; `family` names its metrics hash.
 
     `health` gives (connected, why degraded or an empty string); `coverage` a row per symbol;
-    `items` says what the first sink writes.
+    `items` says what the first sink writes; `every` runs four times a second, connected or not.
     """
 
     family: str
@@ -39,6 +39,7 @@ class Sources:
     health: Callable[[], tuple[bool, str]]
     metrics: Callable[[], Mapping[str, Any]]
     coverage: Callable[[], Mapping[str, Mapping[str, float | int]]] | None = None
+    every: Callable[[], None] | None = None
 
 
 class Reporter:
@@ -56,6 +57,8 @@ class Reporter:
         interval_s = self._worker.settings.modules.data_ingestion.metrics_interval_s
         due_s = time.monotonic() + _FIRST_METRICS_S
         while True:
+            if self._sources.every is not None:
+                self._sources.every()
             self._report_health()
             self.drain_losses()
             now_s = time.monotonic()

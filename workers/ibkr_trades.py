@@ -68,7 +68,8 @@ async def main(worker: Worker) -> None:
         policy, feed.serve, lambda kind, text: worker.ledger.incident(kind, "", text)
     )
     sinks: list[Sink[Any]] = [trades_sink, bars_sink]
-    reporter = Reporter(worker, sinks, Sources("ibkr", "trades", feed.health, feed.metrics))
+    sources = Sources("ibkr", "trades", feed.health, feed.metrics, every=feed.candles)
+    reporter = Reporter(worker, sinks, sources)
     await run_feed(worker, feed, gateway.run(worker.stop), sinks, reporter)
 
 

@@ -143,6 +143,18 @@ def candle_of(rig: MarketRig, symbol: str, minute: int) -> dict[str, Any]:
 
 
 @scenario(SCENARIOS, PLAN)
+def a_minute_that_ends_while_the_gateway_is_away(rig: MarketRig, server: RedisServer) -> None:
+    begin(rig)
+    minute = into_minute(45, 55)
+    rig.gateway.call("refuse_for_s", for_s=30)
+    rig.gateway.call("kick")
+    rig.wait_until(lambda: candle_of(rig, "SPY", minute), 20, "the candle as far as it goes")
+    assert candle_of(rig, "SPY", minute)["complete"] is False
+    assert rig.keys.trades_heartbeat()["connected"] is False
+    wait_candles(rig, minute, 60)
+
+
+@scenario(SCENARIOS, PLAN)
 def a_second_instance(rig: MarketRig, server: RedisServer) -> None:
     rig.wait_trades(STARTED_S, 5)
     home = rig.home / "second"

@@ -36,7 +36,6 @@ TICK_S: Final = 0.1
 # A tick costs less than half of a depth row: some one or two milliseconds too.
 SLICE_TICKS: Final = 400
 EVERY_S: Final = 1.0
-CANDLES_EVERY_S: Final = 0.25
 # A promise of kept subscriptions (1102) is believed this long without a tick.
 VERIFY_S: Final = 5.0
 # A bar that began within so long says that a broken farm was not the one of the bars.
@@ -62,7 +61,6 @@ class TickFeed:
         self._errors = TickErrors(state, self._requests, self._history, self._link)
         self._idle = IdleWatch(policy.probe_interval_s)
         self._every_s = 0.0
-        self._candles_s = 0.0
         self._resolve_again_s = 0.0
 
     # What the worker asks
@@ -72,6 +70,10 @@ class TickFeed:
 
     def metrics(self) -> dict[str, object]:
         return tick_report.metrics(self._state, self._requests.parser)
+
+    def candles(self) -> None:
+        """Write the candles that are due: a minute ends whether the gateway is there or not."""
+        self._bars.tick(self._state.policy.candle_grace_s)
 
     def restore(
         self,
@@ -142,9 +144,6 @@ class TickFeed:
         if state.connectivity.down_since_s is None:
             self._requests.decide(tick_s)
             self._history.decide(time.time(), tick_s)
-        if tick_s - self._candles_s >= CANDLES_EVERY_S:
-            self._candles_s = tick_s
-            self._bars.tick(state.policy.candle_grace_s)
         if self._must_probe(tick_s):
             await self._probe(session)
         if tick_s - self._every_s >= EVERY_S:

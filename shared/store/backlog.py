@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final, Generic
 
 from shared.store.confirmed import Confirmed, Position, Span
@@ -17,6 +18,7 @@ from shared.store.losses import GapEntry, Losses, Lost
 # Since the confirmation: what waited for long in the queue is no safer in Redis than the rest.
 RING_S: Final = 5.0
 RING_ENTRIES: Final = 20_000
+_size: Final = attrgetter("size_bytes")
 
 
 class Backlog(Generic[ItemT]):
@@ -66,7 +68,7 @@ class Backlog(Generic[ItemT]):
         add = self._confirmed.add
         for item in batch:
             add(item)
-        self.bytes -= sum(item.size_bytes for item in batch)
+        self.bytes -= sum(map(_size, batch))
         self.written += len(batch)
         self._keep(batch, now_s)
 
@@ -123,7 +125,7 @@ class Backlog(Generic[ItemT]):
         self.written -= len(again) + sum(self._give_up(symbol, span, first) for span in lost)
         # Queued items of the symbol are newer: in front of everything keeps their order.
         self._queue.extendleft(reversed(again))
-        self.bytes += sum(item.size_bytes for item in again)
+        self.bytes += sum(map(_size, again))
         self.resent += len(again)
         return len(again)
 

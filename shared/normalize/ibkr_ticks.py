@@ -29,7 +29,7 @@ MSG_TICK_GENERIC: Final = b"45"
 MSG_TICK_STRING: Final = b"46"
 MSG_TICK_BY_TICK: Final = b"99"
 
-_CACHE_LIMIT: Final = 50_000
+_CACHE_LIMIT: Final = 10_000
 _MAX_COUNTED: Final = 1_000
 _RT_VOLUME: Final = b"48"
 _TRADE_TYPES: Final = (b"1", b"2")
@@ -98,8 +98,8 @@ class TickParser:
         self._sizes: dict[bytes, float | None] = {}
         self._venues: dict[bytes, str | None] = {}
         self._conditions: dict[bytes, str] = {}
-        # Quote ticks by tick id and what follows it: most of them were seen before.
-        self._ticks: dict[tuple[bytes, bytes, bytes], Tick] = {}
+        # Size ticks by tick id and size: there are few of both, and most ticks are such.
+        self._size_ticks: dict[tuple[bytes, bytes], Tick] = {}
         self._second: tuple[bytes, int] = (b"0", 0)
         self.ignored: Counter[str] = Counter()
         self.unknown_venues: Counter[str] = Counter()
@@ -156,22 +156,17 @@ class TickParser:
             raise BadRow(f"tick has too few fields, was {len(fields)}, need 5")
         message, tick, raw = fields[0], fields[3], fields[4]
         if message == MSG_TICK_SIZE:
-            key = (tick, raw, b"s")
-        elif message == MSG_TICK_PRICE and len(fields) > 5:
-            key = (tick, raw, fields[5])
-        elif tick == _RT_VOLUME and message == MSG_TICK_STRING:
+            found = self._size_ticks.get((tick, raw))
+            if found is None:
+                found = self._other(fields)
+                if found is not None:
+                    _remember(self._size_ticks, (tick, raw), found)
+            return found
+        if tick == _RT_VOLUME and message == MSG_TICK_STRING:
             return self._rt_volume(raw, symbol, received_ts_ms)
-        else:
-            return self._other(fields)
-        found = self._ticks.get(key)
-        if found is None:
-            found = self._other(fields)
-            if found is not None:
-                _remember(self._ticks, key, found)
-        return found
+        return self._other(fields)
 
     def _other(self, fields: list[bytes]) -> Tick | None:
-        """A tick that was not seen before."""
         message, tick, raw = fields[0], fields[3], fields[4]
         meaning = _FIELDS[message].get(tick) if message in _FIELDS else None
         if meaning is None:

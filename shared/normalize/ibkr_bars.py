@@ -9,8 +9,7 @@ formatDate 2 makes `date` epoch seconds. Volume, wap and count mean something fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from shared.errors import BadRow
 from shared.market.bar import BAR_S, Bar
@@ -20,19 +19,6 @@ MSG_REAL_TIME_BAR: Final = b"50"
 MSG_HISTORICAL_DATA: Final = b"17"
 _BAR_FIELDS: Final = 8
 _PRICES: Final = ("open", "high", "low", "close")
-
-
-class BarValues(Protocol):
-    """ib_async's `BarData`; `date` is an aware datetime when asked for with formatDate 2."""
-
-    date: date | datetime
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    average: float
-    barCount: int
 
 
 class HistoricalBars(NamedTuple):
@@ -73,20 +59,6 @@ def historical_bars(fields: Sequence[bytes]) -> HistoricalBars:
         except BadRow as refusal:
             result.refused.append(refusal)
     return result
-
-
-def historical_bar(values: BarValues) -> Bar:
-    """One historical bar as ib_async decoded it.
-
-    Raises:
-        BadRow: a value is not what it should be.
-    """
-    start = values.date
-    if not isinstance(start, datetime) or start.tzinfo is None:
-        raise BadRow(f"bar date was {start!r}, must be a time with its zone")
-    numbers = (values.open, values.high, values.low, values.close, values.volume, values.average)
-    texts = [repr(number).encode() for number in (*numbers, values.barCount)]
-    return _bar([b"%d" % start.timestamp(), *texts], backfilled=True)
 
 
 def _bar(row: Sequence[bytes], backfilled: bool) -> Bar:

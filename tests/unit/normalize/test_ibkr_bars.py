@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
 
 from shared.errors import BadRow
 from shared.market.bar import Bar
-from shared.normalize.ibkr_bars import historical_bar, historical_bars, real_time_bar
+from shared.normalize.ibkr_bars import historical_bars, real_time_bar
 
 ROW = [b"1381152600", b"167.41", b"167.5", b"167.3", b"167.42", b"2049", b"167.4123", b"31"]
 BAR = Bar(1381152600, 167.41, 167.5, 167.3, 167.42, 2049, 167.4123, 31)
 BACKFILLED = Bar(1381152600, 167.41, 167.5, 167.3, 167.42, 2049, 167.4123, 31, backfilled=True)
-
-
-@dataclass
-class Decoded:
-    date: date | datetime = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
-    open: float = 167.41
-    high: float = 167.5
-    low: float = 167.3
-    close: float = 167.42
-    volume: float = 2049.0
-    average: float = 167.4123
-    barCount: int = 31
 
 
 def message(row: list[bytes]) -> list[bytes]:
@@ -103,18 +91,3 @@ def test_a_reply_without_bars_is_empty() -> None:
 def test_a_reply_that_is_not_as_long_as_it_says_is_refused() -> None:
     with pytest.raises(BadRow, match="2 historical bars need 16 fields, was 8"):
         historical_bars([b"17", b"7", b"start", b"end", b"2", *ROW])
-
-
-def test_a_bar_that_ib_async_decoded_is_the_same_bar() -> None:
-    assert historical_bar(Decoded()) == BACKFILLED
-
-
-@pytest.mark.parametrize("day", [date(2013, 10, 7), datetime(2013, 10, 7, 13, 30)])
-def test_a_decoded_bar_without_a_moment_is_refused(day: date) -> None:
-    with pytest.raises(BadRow, match="bar date was .*, must be a time with its zone"):
-        historical_bar(replace(Decoded(), date=day))
-
-
-def test_a_decoded_bar_without_a_price_is_refused() -> None:
-    with pytest.raises(BadRow, match="bar open was b'nan', must be a price above 0"):
-        historical_bar(replace(Decoded(), open=float("nan")))

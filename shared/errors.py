@@ -14,6 +14,9 @@ TickvisorError
         ContractUnsupported  the venue has no such contract or no depth for it
         ProtocolViolation    the peer sent what the protocol does not allow
         BadRow               a depth row with a field that is not what it must be
+        VendorUnavailable    no usable answer over HTTP; a retry may help
+        BadDocument          an answer that must not be published
+        BudgetExhausted      no call of the shared budget comes free soon enough
 """
 
 from __future__ import annotations
@@ -77,3 +80,18 @@ class ProtocolViolation(FeedError):
 
 class BadRow(FeedError):
     pass
+
+
+class VendorUnavailable(FeedError):
+    pass
+
+
+class BadDocument(FeedError):
+    pass
+
+
+class BudgetExhausted(FeedError):
+    def __init__(self, wait_s: float, reason: str) -> None:
+        super().__init__(f"no call for {wait_s:.1f} s: {reason}")
+        self.wait_s = wait_s
+        self.reason = reason

@@ -5,12 +5,14 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-WORKERS: Final = ("ibkr_depth", "ibkr_trades")
+WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment")
 
-WorkerName = Literal["ibkr_depth", "ibkr_trades"]
+WorkerName = Literal["ibkr_depth", "ibkr_trades", "av_options", "av_sentiment"]
 Source = Literal["sim", "live"]
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Indicator = Literal["RSI", "MACD", "BBANDS", "ATR"]
+OptionsFunction = Literal["REALTIME_OPTIONS", "HISTORICAL_OPTIONS"]
+Entitlement = Literal["", "realtime", "delayed"]
 IndicatorInterval = Literal["1min", "5min", "15min", "30min", "60min", "daily"]
 
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -21,6 +23,8 @@ TtlS = Annotated[int, Meta(ge=1, le=31_536_000)]
 ShortS = Annotated[float, Meta(ge=0.05, le=60)]
 SpanS = Annotated[float, Meta(ge=0.1, le=86_400)]
 CooldownS = Annotated[float, Meta(ge=0, le=3_600)]
+Period = Annotated[int, Meta(ge=1, le=1_000)]
+Bands = Annotated[int, Meta(ge=1, le=20)]
 
 
 class Secret:
@@ -144,18 +148,38 @@ class AlphaVantageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     )
     calls_per_min: Annotated[int, Meta(ge=1, le=100_000)] = 600
     safety_buffer: Annotated[int, Meta(ge=0, le=100_000)] = 10
+    calls_per_s: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    daily_cooldown_s: Annotated[float, Meta(ge=1, le=86_400)] = 3_600.0
+    connect_timeout_s: ShortS = 5.0
+    read_timeout_s: ShortS = 10.0
     request_timeout_s: ShortS = 15.0
+    max_body_mb: Annotated[int, Meta(ge=1, le=1_024)] = 32
     max_attempts: Annotated[int, Meta(ge=1, le=20)] = 3
     interval_jitter: Annotated[float, Meta(ge=0, le=0.5)] = 0.1
     options_interval_s: SpanS = 10.0
     sentiment_interval_s: SpanS = 300.0
     technicals_interval_s: SpanS = 60.0
+    closed_slowdown: Annotated[float, Meta(ge=1, le=1_000)] = 6.0
     failure_threshold: Annotated[int, Meta(ge=1, le=1_000)] = 3
     failure_backoff_s: SpanS = 30.0
     failure_backoff_max_s: SpanS = 600.0
+    entitlement_retry_s: SpanS = 3_600.0
+    options_function: OptionsFunction = "REALTIME_OPTIONS"
+    options_date: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
     sentiment_skip: tuple[str, ...] = ("SPY", "QQQ", "IWM", "VXX")
+    news_limit: Annotated[int, Meta(ge=50, le=1_000)] = 50
     indicators: tuple[Indicator, ...] = ("RSI", "MACD", "BBANDS", "ATR")
     indicator_interval: IndicatorInterval = "5min"
+    series_type: Literal["close", "open", "high", "low"] = "close"
+    rsi_period: Period = 14
+    atr_period: Period = 14
+    macd_fast: Period = 12
+    macd_slow: Period = 26
+    macd_signal: Period = 9
+    bbands_period: Period = 20
+    bbands_up: Bands = 2
+    bbands_down: Bands = 2
+    entitlement: Entitlement = ""
 
 
 class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,8 +198,20 @@ class TwsSimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     scenario: str = ""
 
 
+class VendorSimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    host: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
+    port: Port = 7480
+    control_port: Port = 7481
+    seed: Annotated[int, Meta(ge=0, le=4_294_967_295)] = 7
+    plan: Literal[75, 150, 300, 600, 1200] = 600
+    contracts: Annotated[int, Meta(ge=2, le=12_000)] = 600
+    moving: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    scenario: str = ""
+
+
 class SimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tws: TwsSimulatorSettings = TwsSimulatorSettings()
+    alphavantage: VendorSimulatorSettings = VendorSimulatorSettings()
 
 
 class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -48,7 +48,43 @@ class Keys:
     def bars_1min(self, symbol: str) -> str:
         return f"{self.prefix}market:{symbol}:bars:1min"
 
+    # Options, sentiment, technicals
+
+    def calls(self, symbol: str) -> str:
+        return f"{self.prefix}options:{symbol}:calls"
+
+    def puts(self, symbol: str) -> str:
+        return f"{self.prefix}options:{symbol}:puts"
+
+    def chain(self, symbol: str) -> str:
+        return f"{self.prefix}options:{symbol}:chain"
+
+    def greeks(self, symbol: str, contract_id: str) -> str:
+        return f"{self.prefix}options:{symbol}:{contract_id}:greeks"
+
+    def options_monitor(self, symbol: str) -> str:
+        return f"{self.prefix}monitoring:options:{symbol}"
+
+    def sentiment(self, symbol: str) -> str:
+        return f"{self.prefix}sentiment:{symbol}"
+
+    def sentiment_monitor(self, symbol: str) -> str:
+        return f"{self.prefix}monitoring:sentiment:{symbol}"
+
+    def technicals(self, symbol: str, indicator: str) -> str:
+        return f"{self.prefix}technicals:{symbol}:{indicator}"
+
+    def events(self, key: str) -> str:
+        """The channel that announces a change of `key`, which is one of ours with its prefix."""
+        return f"{self.prefix}events:{key.removeprefix(self.prefix)}"
+
+    def options_events(self, symbol: str) -> str:
+        return f"{self.prefix}events:options:{symbol}"
+
     # Monitoring
+
+    def market_session(self) -> str:
+        return f"{self.prefix}market:session"
 
     def heartbeat(self, worker: str) -> str:
         return f"{self.prefix}heartbeat:{worker}"
@@ -100,6 +136,14 @@ class Keys:
 
     def depth_fallback(self) -> str:
         return f"{self.prefix}coord:depth:fallback"
+
+    def rate_limit(self, account: str) -> str:
+        """`account` is the start of the SHA-256 of the Alpha Vantage API key."""
+        return f"{self.prefix}coord:ratelimit:alpha_vantage:{account}"
+
+    def breakers(self, worker: str) -> str:
+        """Hash: circuit state by `symbol:type`."""
+        return f"{self.prefix}coord:breaker:{worker}"
 
     def control(self, worker: str) -> str:
         return f"{self.prefix}coord:control:{worker}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from loguru import logger
@@ -45,8 +45,7 @@ class StatusBoard:
                 found.pop(name, None)
             else:
                 found[name] = text
-        self._changed[key] = None
-        self._wake.set()
+        self._to_write([key])
 
     async def run(self) -> None:
         """Write for ever; cancelled by the process after `flush`."""
@@ -55,12 +54,9 @@ class StatusBoard:
         while True:
             await self._woken(due - time.monotonic())
             if time.monotonic() >= due:
-                self._changed = dict.fromkeys(self._hashes)
+                self._to_write(self._hashes)
                 due = time.monotonic() + renewal_s
             if not await self._written():
-                # It may have restarted empty.
-                self._changed = dict.fromkeys(self._hashes)
-                self._wake.set()
                 await asyncio.sleep(_RETRY_S)
 
     async def flush(self, timeout_s: float) -> bool:
@@ -72,6 +68,10 @@ class StatusBoard:
         except TimeoutError:
             return False
         return True
+
+    def _to_write(self, keys: Iterable[str]) -> None:
+        self._changed.update(dict.fromkeys(keys))
+        self._wake.set()
 
     async def _woken(self, within_s: float) -> None:
         try:
@@ -96,14 +96,15 @@ class StatusBoard:
         try:
             await self._replace(keys)
         except (StoreUnavailable, StoreRefused) as error:
-            self._changed.update(dict.fromkeys(keys))
+            # All of them: it may have restarted empty.
+            self._to_write(self._hashes)
             self._failures += 1
             if self._failures == 1:
                 logger.warning("status not written: {}", error)
             return False
         except BaseException:
             # A cancellation: whether they were written is not known.
-            self._changed.update(dict.fromkeys(keys))
+            self._to_write(keys)
             raise
         if self._failures:
             logger.info("status written again after {} failures", self._failures)

@@ -83,6 +83,8 @@ class Connection:
         finally:
             gone.cancel()
             released.cancel()
+            # A reset is taken note of here, else asyncio complains that nobody did.
+            await asyncio.gather(gone, released, return_exceptions=True)
 
     async def _send(self, request: HttpRequest, reply: Reply) -> None:
         for number, part in enumerate(deliver(request, reply, time.time())):

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
 
 from simulators.alphavantage.process import SimulatorProcess
+from tests.support.recordings import shared_data
+
+RECORDINGS: Final[Path] = shared_data() / "alphavantage"
+needs_vendor_recordings: Final = pytest.mark.skipif(
+    not (RECORDINGS / "errors").is_dir(), reason="no recorded vendor answers beside the repository"
+)
 
 Row = dict[str, Any]
 

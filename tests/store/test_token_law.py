@@ -11,6 +11,7 @@ import pytest
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.token_bucket import BucketPolicy, TokenBucket
+from tests.store.relay import Fate, relay_to
 from tests.support.redis_server import RedisServer
 from tests.support.until import until
 
@@ -183,6 +184,32 @@ def test_without_redis_nobody_calls_and_a_cooldown_waits_for_it(
     asyncio.run(scenario())
     assert any("no calls while Redis is away" in text for text in warnings_logged)
     assert len(warnings_logged) == len(set(warnings_logged))
+
+
+def test_a_grant_that_is_old_when_it_arrives_is_not_used(redis_server: RedisServer) -> None:
+    slow = BucketPolicy(120, 0, 20)  # a call every 500 ms, no more than 50 ms late
+    delays_s: list[float] = []
+
+    async def delay(command: list[bytes]) -> Fate:
+        if command[0] in (b"EVALSHA", b"EVAL") and delays_s:
+            await asyncio.sleep(delays_s.pop())
+        return Fate.CARRY
+
+    async def scenario() -> None:
+        async with relay_to(redis_server.port) as relay:
+            store = Store(relay.url, 2.0)
+            bucket = TokenBucket(store, Keys(), ACCOUNT, slow)
+            await bucket.acquire()
+            with redis_server.client() as client:
+                for field in ("last_us", "empty_us"):
+                    client.hincrby(Keys().rate_limit(ACCOUNT), field, -60_000_000)
+            delays_s.append(0.3)
+            relay.judge = delay
+            await bucket.acquire()
+            assert (await bucket.stats())["granted"] == 3
+            await store.close()
+
+    asyncio.run(scenario())
 
 
 def test_an_implausible_slot_blocks_nobody_for_ever(redis_server: RedisServer) -> None:

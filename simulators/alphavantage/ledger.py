@@ -14,7 +14,7 @@ __all__ = ["COLUMNS", "Arrival", "Ledger", "Peak", "key_name"]
 COLUMNS: Final = (
     "n", "mono_s", "wall_s", "key", "client", "function", "symbol", "outcome", "status",
 )  # fmt: skip
-_ARRIVALS_KEPT: Final = 500_000
+_ARRIVALS_KEPT: Final = 200_000
 _SECONDS_KEPT: Final = 3_600
 
 

@@ -25,8 +25,7 @@ class KeyLimits:
         if day != self._day:
             self._day = day
             self._calls_of_day = 0
-        while self._times and self._times[0] <= now_s - _MINUTE_S:
-            self._times.popleft()
+        self._slide(now_s)
         if allowance.per_day is not None and self._calls_of_day >= allowance.per_day:
             return "daily"
         if allowance.per_second is not None and self._full(allowance.per_second, now_s):
@@ -36,8 +35,13 @@ class KeyLimits:
         return None
 
     def count(self, now_s: float) -> None:
+        self._slide(now_s)
         self._times.append(now_s)
         self._calls_of_day += 1
+
+    def _slide(self, now_s: float) -> None:
+        while self._times and self._times[0] <= now_s - _MINUTE_S:
+            self._times.popleft()
 
     def _full(self, per_second: int, now_s: float) -> bool:
         if per_second == 0:

@@ -44,18 +44,22 @@ class Vendor:
         self._last_bodies: OrderedDict[tuple[Any, ...], Body] = OrderedDict()
 
     def respond(self, request: HttpRequest, now: Moment) -> Reply:
-        query = request.query
-        asked = Asked(
-            query.get("function", ""),
-            (query.get("symbol") or query.get("tickers", "")).upper(),
-            query.get("apikey", ""),
-            query.get("date") or self.payloads.calendar.today(now.wall_s).isoformat(),
-            ENDPOINTS.get(query.get("function", ""), "Historical Options"),
-        )
+        asked = self._asked(request.query, now)
         reply = self._decide(request, asked, now)
         arrival = Arrival(key_name(asked.key), request.client, asked.function, asked.symbol)
         self.ledger.add(now, arrival, reply.outcome, reply.status)
         return reply
+
+    def _asked(self, query: dict[str, str], now: Moment) -> Asked:
+        function = query.get("function", "")
+        symbol = query.get("tickers" if function == "NEWS_SENTIMENT" else "symbol", "")
+        return Asked(
+            function,
+            symbol.upper(),
+            query.get("apikey", ""),
+            query.get("date") or self.payloads.calendar.today(now.wall_s).isoformat(),
+            ENDPOINTS.get(function, "Historical Options"),
+        )
 
     def _decide(self, request: HttpRequest, asked: Asked, now: Moment) -> Reply:
         if request.path != "/query":

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+import http.client
+import urllib.parse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,6 +11,7 @@ import pytest
 
 from simulators.alphavantage.process import SimulatorProcess
 from tests.support.recordings import shared_data
+from tests.support.until import until
 
 RECORDINGS: Final[Path] = shared_data() / "alphavantage"
 needs_vendor_recordings: Final = pytest.mark.skipif(
@@ -51,3 +56,23 @@ def busiest(times_s: list[float], window_s: float) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
+
+
+def connect(vendor: VendorProcess) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", vendor.port, timeout=10)
+
+
+def fetch(
+    client: http.client.HTTPConnection, headers: Any = None, **query: Any
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """One answer and its content as it came, packed or not."""
+    asked = {"function": "REALTIME_OPTIONS", "symbol": "IBM", "apikey": "secret", **query}
+    target = f"/query?{urllib.parse.urlencode(asked)}"
+    client.request("GET", target, headers={"X-Client": "w1", **(headers or {})})
+    response = client.getresponse()
+    return response, response.read()
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    """For tests that have no loop of their own."""
+    asyncio.run(until(condition))

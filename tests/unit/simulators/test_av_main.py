@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import simulators.alphavantage.__main__
 from simulators.alphavantage.__main__ import EXIT_START_FAILED, EXIT_UNUSABLE, main, read_run
+from simulators.alphavantage.command_set import COMMANDS
 from simulators.alphavantage.errors import OptionError
+from simulators.alphavantage.faults import KINDS
 from simulators.alphavantage.plans import Allowance
+from simulators.alphavantage.setup import Setup
 
 
 def test_flags_have_defaults() -> None:
@@ -97,3 +101,18 @@ def test_steps_are_due_from_the_start_or_the_first_request(tmp_path: Path) -> No
     assert scenario.due(2.9, True) == []
     assert scenario.due(3.0, True) == [{"command": "thaw"}]
     assert not scenario
+
+
+def test_the_readmes_scenario_is_a_good_one(tmp_path: Path) -> None:
+    readme = Path(simulators.alphavantage.__main__.__file__).with_name("README.md").read_text()
+    path = tmp_path / "scenario.yaml"
+    path.write_text(readme.partition("```yaml\n")[2].partition("```")[0])
+    assert len(read_run(["--scenario", str(path)]).scenario.due(10_000.0, True)) > 3
+
+
+def test_the_readme_names_every_fault_command_and_flag() -> None:
+    readme = Path(simulators.alphavantage.__main__.__file__).with_name("README.md").read_text()
+    flags = ["--" + name.replace("_", "-") for name in Setup.__dataclass_fields__]
+    missing = {"--limits": "--no-limits", "--contracts-of": "--contracts"}
+    names = [*KINDS, *COMMANDS, *(missing.get(flag, flag) for flag in flags)]
+    assert [name for name in names if f"`{name}" not in readme] == []

@@ -59,6 +59,7 @@ class Payloads:
         self._sent = 0
         self.chains: dict[tuple[str, str], SentChain] = {}
         self.documents: dict[tuple[str, str], SentDocument] = {}
+        self._last_bodies: dict[tuple[str, str], Body] = {}
 
     def body(self, call: Call) -> Body:
         """Raises Refused with the kind of refusal for what cannot be answered."""
@@ -157,7 +158,13 @@ class Payloads:
         self.documents[call.function, call.symbol] = SentDocument(
             document, now.mono_s, now.wall_s, self._sent, call.faults
         )
-        return document_body(document)
+        body = document_body(document)
+        last = self._last_bodies.get((call.function, call.symbol))
+        if last is not None and last.plain() == body.plain():
+            # It has been compressed already.
+            return last
+        self._last_bodies[call.function, call.symbol] = body
+        return body
 
 
 def _bare(rows: list[Row]) -> list[Row]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,6 +117,9 @@ class Server:
     async def _notice(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Where a redirect leads; nobody has any business here."""
         self.counters.redirects_followed += 1
+        # What is left unread would make a reset of the end.
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await reader.read(HEAD_BYTES_MAX)
         writer.close()
 
     def _run_scenario(self, now_s: float) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulators.alphavantage.body import Body
 from simulators.alphavantage.delivery import deliver
@@ -45,6 +48,12 @@ def test_a_connection_may_be_for_one_request(head: bytes) -> None:
 )
 def test_what_is_no_request_is_named(head: bytes, error: str) -> None:
     with pytest.raises(WireError, match=error):
+        parse_request(head)
+
+
+@given(st.binary(max_size=200))
+def test_no_head_breaks_the_parser(head: bytes) -> None:
+    with suppress(WireError):
         parse_request(head)
 
 

@@ -210,6 +210,13 @@ def test_stale_is_the_last_answer_again() -> None:
     assert respond(vendor).body.plain() != first
 
 
+def test_an_unchanged_document_is_the_same_body() -> None:
+    vendor = vendor_of()
+    bodies = [respond(vendor, **RSI, at_s=float(n)).body for n in (0, 1)]
+    assert bodies[0] is bodies[1]
+    assert respond(vendor, **{**RSI, "time_period": "9"}).body is not bodies[0]
+
+
 def test_bad_json_is_the_first_half() -> None:
     vendor = vendor_of(moving=0.0)
     whole = respond(vendor).body.plain()

@@ -1,4 +1,4 @@
-"""How a gateway feed runs and ends: write while connected; on stop, cancel, then drain, then go."""
+"""How a feed runs and ends: write while connected; on stop, cancel, then drain, then go."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ async def run_feed(
             await asyncio.wait({connection}, timeout=_CANCEL_S)
             for sink in sinks:
                 sink.stop()
-            await asyncio.wait(writing, timeout=DRAIN_S - _CANCEL_S)
+            if writing:
+                await asyncio.wait(writing, timeout=DRAIN_S - _CANCEL_S)
             if lost := sum(sink.abandon() for sink in sinks):
                 logger.error("{} items could not be written before the stop", lost)
             report.drain_losses()

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -17,12 +18,22 @@ if TYPE_CHECKING:
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-def configure(worker: str, level: str) -> None:
-    """Log to stdout, one JSON object a line: ts, level, worker, event, then the bound fields."""
+_HIDDEN: Final = b"***"
+
+
+def configure(worker: str, level: str, secrets: Sequence[str] = ()) -> None:
+    """Log to stdout, one JSON object a line: ts, level, worker, event, then the bound fields.
+
+    `secrets` are blotted out of every line, whoever wrote it: a vendor's text, a traceback.
+    """
     logger.remove()
+    hidden = [secret.encode() for secret in secrets if secret]
 
     def write(message: Message) -> None:
-        sys.stdout.buffer.write(_line(worker, message.record))
+        line = _line(worker, message.record)
+        for secret in hidden:
+            line = line.replace(secret, _HIDDEN)
+        sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
 
     logger.add(write, level=level, format="{message}", backtrace=False, diagnose=False)

@@ -90,10 +90,10 @@ def run(name: str, family_of: FamilyOf, main: Main) -> int:
     except SettingsError as error:
         print(f"{name}: unusable settings", *error.problems, sep="\n  ", file=sys.stderr)
         return EXIT_SETTINGS
-    logs.configure(name, settings.ibkr.log_level)
+    logs.configure(name, settings.ibkr.log_level, [settings.alpha_vantage.api_key.reveal()])
     try:
         return asyncio.run(_Process(name, family_of(settings), settings, main).run())
-    except SourceMismatch as error:
+    except (SettingsError, SourceMismatch) as error:
         logger.error("{}", error)
         return EXIT_SETTINGS
     except TickvisorError as error:

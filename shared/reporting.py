@@ -44,11 +44,14 @@ class Sources:
 
 class Reporter:
     def __init__(self, worker: Worker, sinks: Sequence[Sink[Any]], sources: Sources) -> None:
-        """The first sink's figures stand flat in the metrics, another's as `<feed>_queue`."""
+        """The first sink's figures stand flat in the metrics, another's as `<feed>_queue`.
+
+        A worker whose documents are fetched again anyway has no sink.
+        """
         self._worker = worker
         self._sinks = sinks
         self._sources = sources
-        self._said = sinks[0].metrics()
+        self._said = sinks[0].metrics() if sinks else {}
         self._said_health = ""
         self._starting_until_s = time.monotonic() + _STARTING_S
 
@@ -93,7 +96,7 @@ class Reporter:
         health.set(state, connected, why)
 
     async def _publish(self) -> None:
-        sink = self._sinks[0].metrics()
+        sink = self._sinks[0].metrics() if self._sinks else {}
         others = {f"{other.feed}_queue": other.metrics() for other in self._sinks[1:]}
         values = {**self._sources.metrics(), **sink, **others, **process_figures()}
         try:
@@ -102,6 +105,10 @@ class Reporter:
                 await self._worker.metrics.coverage(self._sources.coverage())
         except StoreError as error:
             logger.debug("metrics not written: {}", error)
+        if sink:
+            self._log_progress(sink)
+
+    def _log_progress(self, sink: dict[str, Any]) -> None:
         delta = {
             name: sink[name] - self._said[name]
             for name in ("writes", "resent", "flushes", "dropped", "conflated", "refused")

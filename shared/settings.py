@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings_checks import (
+    client_id_overlaps,
+    redis_faults,
+    symbol_contradictions,
+    vendor_contradictions,
+)
 from shared.settings_environment import VARIABLES, merged_environment, overlay
-from shared.settings_fields import EnvironmentText, decode_section, shown
+from shared.settings_fields import EnvironmentText, decode_section
 from shared.settings_sections import (
     WORKERS,
     AlphaVantageSettings,
@@ -27,8 +30,10 @@ from shared.settings_sections import (
     SymbolSettings,
     Ttls,
     TwsSimulatorSettings,
+    VendorSimulatorSettings,
     redacted_url,
 )
+from shared.settings_simulated import simulated_gateway, simulated_vendor
 from shared.universe import Instrument, Universe, load_universe
 from shared.yaml_document import load_mapping
 
@@ -52,13 +57,12 @@ __all__ = [
     "Ttls",
     "TwsSimulatorSettings",
     "Universe",
+    "VendorSimulatorSettings",
     "load_settings",
     "redacted_url",
     "repository_root",
     "variable_home",
 ]
-
-_REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -99,6 +103,11 @@ class Settings(msgspec.Struct, frozen=True):
         ranked = [*self.universe.pinned, *self.symbols.level2, *self.depth_symbols(), *known]
         return tuple(dict.fromkeys(symbol for symbol in ranked if symbol in known))
 
+    def vendor_symbols(self) -> tuple[str, ...]:
+        """Symbols with options and news: an index has neither there."""
+        symbols = self.market_symbols()
+        return tuple(one for one in symbols if self.universe.by_symbol(one).sec_type == "STK")
+
 
 def repository_root() -> Path:
     return Path(__file__).resolve().parent.parent
@@ -120,11 +129,15 @@ def load_settings(env: Mapping[str, str], root: Path) -> Settings:
     universe = load_universe(_place(variables, "SYMBOL_CONFIG_PATH", root), problems)
     if document is None or problems:
         raise SettingsError(problems)
-    document = msgspec.structs.replace(
-        document,
-        redis=_with_embedded_url(document.redis, home),
-        ibkr=_with_simulator_address(document, env, home),
-    )
+    document = msgspec.structs.replace(document, redis=_with_embedded_url(document.redis, home))
+    if document.source == "sim":
+        document = msgspec.structs.replace(
+            document,
+            ibkr=simulated_gateway(document.ibkr, document.simulators.tws, env, home),
+            alpha_vantage=simulated_vendor(
+                document.alpha_vantage, document.simulators.alphavantage, env, home
+            ),
+        )
     settings = Settings(
         **{name: getattr(document, name) for name in document.__struct_fields__},
         universe=universe,
@@ -155,90 +168,17 @@ def _with_embedded_url(redis: RedisSettings, home: Path) -> RedisSettings:
     return msgspec.structs.replace(redis, url=url)
 
 
-def _with_simulator_address(
-    document: _Document, env: Mapping[str, str], home: Path
-) -> IbkrSettings:
-    """In source sim the gateway is the simulator; only the process's own environment overrides."""
-    if document.source != "sim":
-        return document.ibkr
-    host, port = _simulator_address(document.simulators.tws, home)
-    return msgspec.structs.replace(
-        document.ibkr,
-        host=document.ibkr.host if env.get("IBKR_HOST") else host,
-        port=document.ibkr.port if env.get("IBKR_PORT") else port,
-    )
-
-
-def _simulator_address(tws: TwsSimulatorSettings, home: Path) -> tuple[str, int]:
-    """`make up` may have had to pick another port than the configured one, and says so here."""
-    try:
-        found = json.loads((home / "var/run/tws.json").read_text(encoding="utf-8"))
-        return str(found["host"]), int(found["port"])
-    except FileNotFoundError:
-        return tws.host, tws.port
-    except (ValueError, KeyError, TypeError) as error:
-        raise SettingsError([f"var/run/tws.json: must hold host and port, {error!r}"]) from error
-
-
 def _contradictions(settings: Settings) -> list[str]:
-    problems = _symbol_contradictions(settings)
-    pinned, slots = len(settings.universe.pinned), settings.ibkr.max_concurrent_depth
+    universe, ibkr = settings.universe, settings.ibkr
+    problems = symbol_contradictions(settings.symbols, universe, settings.depth_symbols())
+    pinned, slots = len(universe.pinned), ibkr.max_concurrent_depth
     if pinned >= slots:
         problems.append(f"pinned: was {pinned} symbols, must be fewer than {slots} depth slots")
-    if settings.redis.url and urlsplit(settings.redis.url).scheme not in _REDIS_SCHEMES:
-        url = redacted_url(settings.redis.url)
+    problems += redis_faults(settings.redis)
+    if ibkr.max_delay_s < ibkr.base_delay_s:
         problems.append(
-            f"redis.url: was {shown(url)}, must start with redis://, rediss:// or unix://"
+            f"ibkr.max_delay_s: was {ibkr.max_delay_s},"
+            f" must be at least base_delay_s {ibkr.base_delay_s}"
         )
-    if settings.ibkr.max_delay_s < settings.ibkr.base_delay_s:
-        problems.append(
-            f"ibkr.max_delay_s: was {settings.ibkr.max_delay_s},"
-            f" must be at least base_delay_s {settings.ibkr.base_delay_s}"
-        )
-    vendor = settings.alpha_vantage
-    if vendor.safety_buffer >= vendor.calls_per_min:
-        problems.append(
-            f"alpha_vantage.safety_buffer: was {vendor.safety_buffer},"
-            f" must be less than calls_per_min {vendor.calls_per_min}"
-        )
-    problems.extend(_client_id_overlaps(settings.ibkr))
-    return problems
-
-
-def _symbol_contradictions(settings: Settings) -> list[str]:
-    known = settings.universe.symbols()
-    lists = {"level2": settings.symbols.level2, "standard": settings.symbols.standard}
-    problems = [
-        f"symbols.{name}: was {shown(symbol)}, must be in the universe file"
-        for name, symbols in lists.items()
-        for symbol in symbols
-        if symbol not in known
-    ]
-    problems += [
-        f"symbols.standard: was {shown(symbol)}, must not be in level2 too"
-        for symbol in settings.symbols.standard
-        if symbol in settings.symbols.level2
-    ]
-    problems += [
-        f"pinned: was {shown(symbol)}, must be a depth symbol"
-        for symbol in settings.universe.pinned
-        if symbol in known and symbol not in settings.depth_symbols()
-    ]
-    return problems
-
-
-def _client_id_overlaps(ibkr: IbkrSettings) -> list[str]:
-    """Two workers counting upwards into one range would throw each other out (TWS error 326)."""
-    starts = {
-        "client_id": ibkr.client_id,
-        "trades_client_id": ibkr.trades_client_id,
-        "probe_client_id": ibkr.probe_client_id,
-    }
-    ordered = sorted(starts.items(), key=lambda item: item[1])
-    return [
-        f"ibkr.{name}: was {start}, must be more than {ibkr.client_id_max_offset} above {below}"
-        f" {ordered[index][1]}"
-        for index, (name, start) in enumerate(ordered[1:])
-        for below in (ordered[index][0],)
-        if start - ordered[index][1] <= ibkr.client_id_max_offset
-    ]
+    problems += vendor_contradictions(settings.alpha_vantage, settings.modules.data_ingestion.ttls)
+    return problems + client_id_overlaps(ibkr)

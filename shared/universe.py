@@ -113,7 +113,11 @@ def _instrument(symbol: object, entry: object, problems: list[str]) -> Instrumen
         currency=_text(fields.get("currency", "USD"), _CURRENCY, f"{path}.currency", problems),
         ibkr_name=_text(fields.get("ibkr", symbol), _VENDOR_NAME, f"{path}.ibkr", problems),
         alpha_vantage_name=_text(
-            fields.get("alpha_vantage", symbol), _VENDOR_NAME, f"{path}.alpha_vantage", problems
+            # The vendor's own lists write BRK-B.
+            fields.get("alpha_vantage", symbol.replace(".", "-")),
+            _VENDOR_NAME,
+            f"{path}.alpha_vantage",
+            problems,
         ),
     )
 

@@ -15,6 +15,7 @@ from shared.store.keys import Keys
 FRESH_MS: Final = 6000
 STOPPED_TTL_S: Final = 86_400
 IBKR: Final = ("ibkr_depth", "ibkr_trades")
+ALPHA_VANTAGE: Final = ("av_options", "av_sentiment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ def ibkr_family(settings: Settings) -> Family:
     """Every enabled worker of the gateway: `ibkr:connected` speaks for all of them."""
     enabled = settings.supervision.workers()
     return Family("ibkr_ingestion", tuple(name for name in IBKR if name in enabled), True)
+
+
+def alpha_vantage_family(settings: Settings) -> Family:
+    enabled = settings.supervision.workers()
+    return Family("alpha_vantage", tuple(name for name in ALPHA_VANTAGE if name in enabled), False)
 
 
 class HeartbeatWriter:

@@ -36,9 +36,11 @@ class Layer(NamedTuple):
 
 _SETTINGS: Final = (
     "shared.settings",
+    "shared.settings_checks",
     "shared.settings_environment",
     "shared.settings_fields",
     "shared.settings_sections",
+    "shared.settings_simulated",
     "shared.universe",
     "shared.yaml_document",
 )

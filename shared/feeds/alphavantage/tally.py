@@ -1,0 +1,81 @@
+"""Counters of a round of polls, and a log that tells the first failure and the recovery."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from loguru import logger
+
+from shared.control.circuit import Outcome
+from shared.control.schedule import Poll
+from shared.feeds.alphavantage.client import Answer
+
+_LATENCIES_KEPT: Final = 512
+# So many transport faults in a row, whatever the symbol, are no longer one symbol's.
+_OUT_OF_REACH: Final = 3
+
+
+@dataclass(slots=True)
+class PollTally:
+    answers: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
+    bytes: int = 0
+    bad_documents: int = 0
+    store_retries: int = 0
+    unstored: int = 0
+    failures: int = 0
+    connected: bool = False
+    last_error: str = ""
+    _faults: int = 0
+    _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES_KEPT))
+    _failing: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.answers)
+
+    def answer(self, answer: Answer) -> None:
+        self.answers[answer.kind] += 1
+        self.attempts += answer.attempts
+        self.bytes += len(answer.body)
+        if answer.kind == "transport":
+            self._faults += 1
+            self.last_error = answer.text
+            self.connected = self.connected and self._faults < _OUT_OF_REACH
+            return
+        self._faults = 0
+        self.connected = True
+        self._latencies.append(answer.fetch_ms)
+
+    def outcome(self, poll: Poll, outcome: Outcome, text: str) -> None:
+        """The first failure is a warning, the recovery says how many there were."""
+        name = (poll.symbol, poll.kind)
+        if outcome == "failed":
+            self.failures += 1
+            self._failing[name] += 1
+            level = "WARNING" if self._failing[name] == 1 else "DEBUG"
+            logger.log(level, "{} {} failed: {}", poll.symbol, poll.kind, text)
+        elif outcome in ("ok", "empty") and (count := self._failing.pop(name, 0)):
+            logger.info("{} {} is back after {} failures", poll.symbol, poll.kind, count)
+
+    def figures(self) -> dict[str, Any]:
+        """Counters since the start; latencies in ms over the last answers."""
+        latencies = sorted(self._latencies)
+        return {
+            "requests": self.attempts,
+            "answers": dict(self.answers),
+            "bytes": self.bytes,
+            "failures": self.failures,
+            "bad_documents": self.bad_documents,
+            "store_retries": self.store_retries,
+            "unstored": self.unstored,
+            "fetch_ms_p50": _quantile(latencies, 0.5),
+            "fetch_ms_p99": _quantile(latencies, 0.99),
+        }
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None

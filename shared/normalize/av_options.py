@@ -1,0 +1,185 @@
+"""An option chain's response body → `Chain`, in steps of a millisecond.
+
+A chain has up to 12,000 contracts in 8 MB. Decoding it in one piece would hold up the event loop
+for tens of milliseconds, so the body is cut behind contracts and decoded piece by piece. A piece
+that the typed decoder refuses (one `""` or `"None"` among its values is enough) is read value by
+value instead: only what is bad is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from shared.errors import BadDocument
+from shared.market.option import (
+    Chain,
+    ChainFaults,
+    Contract,
+    Summary,
+    bare_prices,
+    empty_chain,
+    is_junk,
+    without_greeks,
+)
+from shared.normalize.av_contracts import (
+    Identity,
+    is_sound,
+    read_tolerantly,
+    spelled_alike,
+)
+
+_PIECE_BYTES: Final = 131_072
+_SUCCESS: Final = "success"
+# A chain of which more is unusable is no chain.
+_MAX_DROPPED_SHARE: Final = 0.5
+_NEXT_ROW: Final = re.compile(rb"\s*,\s*")
+_END: Final = re.compile(rb"\s*\]")
+
+
+class _Envelope(Struct):
+    endpoint: str
+    message: str
+    data: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRequest:
+    """What was asked for, to compare the answer with.
+
+    `vendor_symbol` is the underlying as the vendor spells it; `day` (YYYY-MM-DD) is the session
+    of a historical chain, or empty.
+    """
+
+    symbol: str
+    vendor_symbol: str
+    endpoint: str
+    day: str = ""
+
+
+_envelopes: Final = msgspec.json.Decoder(_Envelope)
+_contracts: Final = msgspec.json.Decoder(list[Contract], strict=False)
+_rows: Final = msgspec.json.Decoder(list[Raw])
+
+
+def read_chain(body: bytes, request: ChainRequest, now_ms: int) -> Generator[None, None, Chain]:
+    """Decode and check; the generator's return value is the chain, empty when it has no rows.
+
+    Raises:
+        BadDocument: not JSON, another endpoint, symbol or day than asked for, a message that is
+            not "success", or contracts that cannot be told apart.
+    """
+    try:
+        envelope = _envelopes.decode(body)
+    except msgspec.DecodeError as error:
+        raise BadDocument(f"chain of {request.symbol}: {error}") from None
+    _check_envelope(envelope, request)
+    yield
+    reading = _Reading(request, now_ms)
+    yield from reading.pieces(memoryview(envelope.data))
+    return reading.chain()
+
+
+def _check_envelope(envelope: _Envelope, request: ChainRequest) -> None:
+    message = envelope.message.strip()
+    if message.lower() != _SUCCESS:
+        raise BadDocument(f"message: was {message[:200]!r}, must be {_SUCCESS!r}")
+    endpoint = envelope.endpoint.strip()
+    # "Realtime Options FMV" is another product; " - DATA DELAYED ..." is the same, marked.
+    if endpoint != request.endpoint and not endpoint.startswith(f"{request.endpoint} - "):
+        raise BadDocument(f"endpoint: was {endpoint[:80]!r}, must be {request.endpoint!r}")
+
+
+@dataclass(slots=True)
+class _Reading:
+    request: ChainRequest
+    now_ms: int
+    contracts: list[Contract] = field(default_factory=list)
+    rows: list[Raw] = field(default_factory=list)
+    summary: Summary = field(default_factory=Summary)
+    faults: ChainFaults = field(default_factory=ChainFaults)
+    identity: Identity = field(default_factory=Identity)
+    days: set[str] = field(default_factory=set)
+
+    def pieces(self, data: memoryview) -> Generator[None, None, None]:
+        text = bytes(data)
+        at, end = text.find(b"{"), len(text)
+        if at < 0 or text[:at].strip() != b"[":
+            self._check_no_rows(text)
+            return
+        while at < end:
+            cut = text.find(b"}", at + _PIECE_BYTES)
+            cut = end - 1 if cut < 0 else cut + 1
+            following = _NEXT_ROW.match(text, cut)
+            if following is None and not _END.match(text, cut):
+                # The brace stood inside a value: what is left is read as one piece.
+                cut, following = end - 1, None
+            self._take(text[at:cut])
+            at = following.end() if following else end
+            yield
+
+    def chain(self) -> Chain:
+        request = self.request
+        if self.faults.dropped > _MAX_DROPPED_SHARE * (len(self.contracts) + self.faults.dropped):
+            raise BadDocument(
+                f"chain of {request.symbol}: {self.faults.dropped} contracts of"
+                f" {len(self.contracts) + self.faults.dropped} are unusable, at most half may be"
+            )
+        if not self.contracts:
+            return empty_chain(request.symbol, self.now_ms)
+        as_of = self._as_of()
+        expirations, metrics = self.summary.finished(as_of)
+        return Chain(
+            request.symbol, as_of, self.now_ms, self.contracts, self.rows,
+            expirations, metrics, self.faults,
+        )  # fmt: skip
+
+    def _take(self, piece: bytes) -> None:
+        try:
+            text = msgspec.json.format(b"[%b]" % piece, indent=-1)
+            rows = _rows.decode(text)
+        except msgspec.DecodeError as error:
+            raise BadDocument(f"chain of {self.request.symbol}: {error}") from None
+        try:
+            contracts = _contracts.decode(text)
+        except msgspec.ValidationError:
+            contracts, rows = read_tolerantly(rows, self.faults)
+        self._check_symbols(contracts)
+        if not is_sound(contracts):
+            contracts, rows = self.identity.sound_alone(contracts, rows, self.faults)
+        contracts, rows = self.identity.single(contracts, rows, self.faults)
+        bare_prices(contracts)
+        junk = [one for one in contracts if one.gamma == 0.0 and is_junk(one)]
+        for one in junk:
+            without_greeks(one)
+        self.days.update([one.date for one in contracts])
+        self.summary.add(contracts, len(junk))
+        self.contracts += contracts
+        self.rows += rows
+
+    def _check_symbols(self, contracts: list[Contract]) -> None:
+        wanted = self.request.vendor_symbol
+        for found in {one.symbol for one in contracts}:
+            if not spelled_alike(found, wanted):
+                raise BadDocument(f"symbol of a contract: was {found[:40]!r}, must be {wanted!r}")
+
+    def _check_no_rows(self, text: bytes) -> None:
+        if text.translate(None, b" \t\r\n") != b"[]":
+            raise BadDocument(f"data: was {text[:40]!r}, must be a list of contracts")
+
+    def _as_of(self) -> str:
+        """The session that the chain is of: the newest date of its rows."""
+        day = max(self.days)
+        if self.request.day and day != self.request.day:
+            raise BadDocument(f"date: was {day!r}, must be {self.request.day!r}")
+        # A day of the vendor's may have begun before ours; more is a made-up date.
+        newest = date.fromtimestamp(self.now_ms / 1000) + timedelta(days=2)
+        if not day or date.fromisoformat(day) > newest:
+            raise BadDocument(f"date: was {day!r}, must be a day up to {newest}")
+        return day

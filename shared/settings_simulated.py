@@ -1,0 +1,61 @@
+"""Where the feeds find the simulators: in source sim they take the place of both vendors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from shared.errors import SettingsError
+from shared.settings_sections import (
+    AlphaVantageSettings,
+    IbkrSettings,
+    Secret,
+    TwsSimulatorSettings,
+    VendorSimulatorSettings,
+)
+
+# A key of the user's is not for a simulator, whose log anyone may read.
+_SIMULATED_KEY: Final = "SIMULATED"
+
+
+def simulated_gateway(
+    ibkr: IbkrSettings, simulator: TwsSimulatorSettings, env: Mapping[str, str], home: Path
+) -> IbkrSettings:
+    """The simulator's address; only the process's own environment overrides it."""
+    host, port = _address("tws", (simulator.host, simulator.port), home)
+    return msgspec.structs.replace(
+        ibkr,
+        host=ibkr.host if env.get("IBKR_HOST") else host,
+        port=ibkr.port if env.get("IBKR_PORT") else port,
+    )
+
+
+def simulated_vendor(
+    vendor: AlphaVantageSettings,
+    simulator: VendorSimulatorSettings,
+    env: Mapping[str, str],
+    home: Path,
+) -> AlphaVantageSettings:
+    """The simulator's address and a key of its own, unless the environment names another URL."""
+    if env.get("ALPHA_VANTAGE_BASE_URL"):
+        return vendor
+    host, port = _address("alphavantage", (simulator.host, simulator.port), home)
+    return msgspec.structs.replace(
+        vendor, base_url=f"http://{host}:{port}/query", api_key=Secret(_SIMULATED_KEY)
+    )
+
+
+def _address(name: str, wanted: tuple[str, int], home: Path) -> tuple[str, int]:
+    """`make up` may have had to pick another port than the configured one, and says so here."""
+    try:
+        found: dict[str, Any] = json.loads((home / f"var/run/{name}.json").read_text("utf-8"))
+        return str(found["host"]), int(found["port"])
+    except FileNotFoundError:
+        return wanted
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"var/run/{name}.json: must hold host and port, {error!r}"
+        raise SettingsError([problem]) from error

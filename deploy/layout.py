@@ -56,6 +56,10 @@ class Layout:
     def tws_address(self) -> Path:
         return self.run / "tws.json"
 
+    @property
+    def vendor_address(self) -> Path:
+        return self.run / "alphavantage.json"
+
     def create(self) -> None:
         if len(str(self.socket)) > _MAX_SOCKET_PATH:
             raise SettingsError(

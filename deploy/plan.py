@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from deploy.ports import next_free
-from shared.settings import WORKERS, Settings, TwsSimulatorSettings
+from shared.settings import WORKERS, Settings, TwsSimulatorSettings, VendorSimulatorSettings
 
 REDIS_PORT: Final = 6379
+VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,19 @@ class TwsSimulator:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorSimulator:
+    settings: VendorSimulatorSettings
+    port: int
+    control_port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What runs beside the workers, and which workers do not run."""
 
     redis: EmbeddedRedis | None
     tws: TwsSimulator | None
+    vendor: VendorSimulator | None
     left_out: tuple[str, ...]
     # What a person should know before it starts: ports that moved, features that are off.
     notes: tuple[str, ...]
@@ -44,21 +53,39 @@ def make_plan(
     settings: Settings, find_server: Callable[[], Path], is_free: Callable[[int], bool]
 ) -> Plan:
     notes: list[str] = []
-    redis = tws = None
+    redis = tws = vendor = None
     taken: set[int] = set()
+
+    def claim(what: str, wanted: int) -> int:
+        return _claim(what, wanted, taken, is_free, notes)
+
     if not settings.redis.url:
-        port = _claim("redis", REDIS_PORT, taken, is_free, notes)
+        port = claim("redis", REDIS_PORT)
         redis = EmbeddedRedis(find_server(), port, settings.redis.maxmemory_mb)
     if settings.source == "sim":
-        wanted = settings.simulators.tws
-        port = _claim("tws simulator", wanted.port, taken, is_free, notes)
-        control_port = _claim("tws control", wanted.control_port, taken, is_free, notes)
-        tws = TwsSimulator(wanted, port, control_port)
-    elif not settings.alpha_vantage.api_key:
-        notes.append("ALPHA_VANTAGE_API_KEY is missing: no options, sentiment or technicals")
-    left_out = tuple(name for name in WORKERS if name not in settings.supervision.workers())
-    notes.extend(f"{name} is left out (supervision.enabled_workers)" for name in left_out)
-    return Plan(redis, tws, left_out, tuple(notes))
+        one, other = settings.simulators.tws, settings.simulators.alphavantage
+        tws = TwsSimulator(
+            one, claim("tws simulator", one.port), claim("tws control", one.control_port)
+        )
+        vendor = VendorSimulator(
+            other,
+            claim("alphavantage simulator", other.port),
+            claim("alphavantage control", other.control_port),
+        )
+    return Plan(redis, tws, vendor, _left_out(settings, notes), tuple(notes))
+
+
+def _left_out(settings: Settings, notes: list[str]) -> tuple[str, ...]:
+    chosen = settings.supervision.workers()
+    found = [name for name in WORKERS if name not in chosen]
+    notes.extend(f"{name} is left out (supervision.enabled_workers)" for name in found)
+    if settings.source == "live" and not settings.alpha_vantage.api_key:
+        keyless = [name for name in VENDOR_WORKERS if name in chosen]
+        if keyless:
+            names = " and ".join(keyless)
+            notes.append(f"ALPHA_VANTAGE_API_KEY is missing: {names} left out")
+        found += keyless
+    return tuple(found)
 
 
 def _claim(

@@ -16,7 +16,12 @@ _PROC: Final = Path("/proc")
 _NAME_VARIABLE: Final = b"SUPERVISOR_PROCESS_NAME="
 # supervisord first, or it would start again what is being stopped; then workers, simulators,
 # and Redis last, for the others still write to it.
-_STOP_ORDER: Final = {"supervisord": -1, "tws_simulator": 1, "redis": 2}
+_STOP_ORDER: Final = {
+    "supervisord": -1,
+    "tws_simulator": 1,
+    "alphavantage_simulator": 1,
+    "redis": 2,
+}
 # supervisord itself waits 10 s for a worker, 10 s for a simulator and 20 s for Redis.
 _GRACE_S: Final = {"supervisord": 50.0, "redis": 20.0}
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from deploy.layout import Layout, write_private
-from deploy.plan import EmbeddedRedis, Plan, TwsSimulator
+from deploy.plan import EmbeddedRedis, Plan, TwsSimulator, VendorSimulator
 
 _TEMPLATES = Path(__file__).parent / "supervisor"
 
@@ -19,13 +20,15 @@ def write_programs(plan: Plan, layout: Layout) -> None:
         write_private(layout.programs / name, text)
     if plan.redis is not None:
         write_private(layout.redis_url, f"{plan.redis.url}\n")
-    if plan.tws is not None:
-        address = {
-            "host": plan.tws.settings.host,
-            "port": plan.tws.port,
-            "control_port": plan.tws.control_port,
-        }
-        write_private(layout.tws_address, f"{json.dumps(address)}\n")
+    addresses = ((plan.tws, layout.tws_address), (plan.vendor, layout.vendor_address))
+    for simulator, path in addresses:
+        if simulator is not None:
+            address = {
+                "host": simulator.settings.host,
+                "port": simulator.port,
+                "control_port": simulator.control_port,
+            }
+            write_private(path, f"{json.dumps(address)}\n")
 
 
 def rendered(plan: Plan, root: Path) -> dict[str, str]:
@@ -33,10 +36,10 @@ def rendered(plan: Plan, root: Path) -> dict[str, str]:
     if plan.redis is not None:
         texts["redis.conf"] = _filled("redis.conf", _redis(plan.redis, root))
     if plan.tws is not None:
-        arguments = " ".join(_quoted(word) for word in tws_arguments(plan.tws))
-        texts["tws_simulator.conf"] = _filled(
-            "tws_simulator.conf", {"root": _escaped(str(root)), "arguments": arguments}
-        )
+        texts["tws_simulator.conf"] = _simulator("tws", tws_arguments(plan.tws), root)
+    if plan.vendor is not None:
+        arguments = vendor_arguments(plan.vendor)
+        texts["alphavantage_simulator.conf"] = _simulator("alphavantage", arguments, root)
     for worker in plan.left_out:
         texts[f"left_out_{worker}.conf"] = _filled("left_out.conf", {"worker": worker})
     return texts
@@ -52,10 +55,32 @@ def tws_arguments(tws: TwsSimulator) -> list[str]:
         "--depth-cap": tws.settings.depth_cap,
         "--style": tws.settings.style,
     }
+    return _words(options, tws.settings.scenario)
+
+
+def vendor_arguments(vendor: VendorSimulator) -> list[str]:
+    options = {
+        "--host": vendor.settings.host,
+        "--port": vendor.port,
+        "--control-port": vendor.control_port,
+        "--seed": vendor.settings.seed,
+        "--plan": vendor.settings.plan,
+        "--contracts": vendor.settings.contracts,
+        "--moving": vendor.settings.moving,
+    }
+    return _words(options, vendor.settings.scenario)
+
+
+def _words(options: Mapping[str, object], scenario: str) -> list[str]:
     words = [str(part) for pair in options.items() for part in pair]
-    if tws.settings.scenario:
-        words += ["--scenario", tws.settings.scenario]
-    return words
+    return [*words, "--scenario", scenario] if scenario else words
+
+
+def _simulator(name: str, arguments: list[str], root: Path) -> str:
+    words = " ".join(_quoted(word) for word in arguments)
+    return _filled(
+        "simulator.conf", {"name": name, "root": _escaped(str(root)), "arguments": words}
+    )
 
 
 def _redis(redis: EmbeddedRedis, root: Path) -> dict[str, str]:

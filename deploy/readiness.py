@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import redis
@@ -14,7 +15,12 @@ from shared.store.keys import Keys
 # States that supervisord does not leave by itself.
 _ENDED: Final = frozenset({"FATAL", "EXITED", "UNKNOWN"})
 # What each worker must have written before it counts as up, as it is said to the user.
-_SURFACES: Final = {"ibkr_depth": "depth", "ibkr_trades": "quotes or trades"}
+_SURFACES: Final = {
+    "ibkr_depth": "depth",
+    "ibkr_trades": "quotes or trades",
+    "av_options": "option chains",
+    "av_sentiment": "technicals",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ def expected_of(
     running = tuple(program.name for program in programs if program.name not in left_out)
     counts = {
         "ibkr_depth": min(settings.ibkr.max_concurrent_depth, len(settings.depth_symbols())),
-        "ibkr_trades": len(_quoted_symbols(settings)),
+        "ibkr_trades": len(settings.vendor_symbols()),
+        "av_options": len(settings.vendor_symbols()),
+        "av_sentiment": len(_technical_keys(settings)),
     }
     wanted = {name: count for name, count in counts.items() if name not in left_out}
     return Expected(running, wanted, since_ms)
@@ -57,25 +65,35 @@ def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[st
     pipe = client.pipeline(transaction=False)
     for worker in _SURFACES:
         pipe.get(keys.heartbeat(worker))
+    quoted = settings.vendor_symbols()
     for symbol in settings.depth_symbols():
         pipe.get(keys.depth_heartbeat(symbol))
-    for symbol in _quoted_symbols(settings):
+    for symbol in quoted:
         pipe.hget(keys.ticker(symbol), "ts")
+    for symbol in quoted:
+        pipe.hget(keys.options_monitor(symbol), "fetched_ts")
+    for key in _technical_keys(settings):
+        pipe.get(key)
     try:
-        depth, trades, *stamps = pipe.execute()
+        replies = iter(pipe.execute())
     except redis.RedisError as error:
         return dict.fromkeys(_SURFACES, WorkerData(error=str(error)))
-    rows = len(settings.depth_symbols())
-    return {
-        "ibkr_depth": worker_data(depth, stamps[:rows], since_ms),
-        "ibkr_trades": worker_data(trades, stamps[rows:], since_ms),
-    }
+    beats = list(islice(replies, len(_SURFACES)))
+    stamps: list[list[object]] = [
+        list(islice(replies, len(settings.depth_symbols()))),
+        list(islice(replies, len(quoted))),
+        list(islice(replies, len(quoted))),
+        [_decoded(document).get("fetched_ts") for document in replies],
+    ]
+    rows = zip(_SURFACES, beats, stamps, strict=True)
+    return {worker: worker_data(beat, stamp, since_ms) for worker, beat, stamp in rows}
 
 
-def _quoted_symbols(settings: Settings) -> list[str]:
-    """An index has bars alone: neither a quote nor a trade."""
-    symbols = settings.market_symbols()
-    return [one for one in symbols if settings.universe.by_symbol(one).sec_type == "STK"]
+def _technical_keys(settings: Settings) -> list[str]:
+    """One indicator of each symbol; none when no indicators are chosen."""
+    keys = Keys(settings.redis.key_prefix)
+    chosen = settings.alpha_vantage.indicators[:1]
+    return [keys.technicals(one, name) for one in settings.vendor_symbols() for name in chosen]
 
 
 def worker_data(heartbeat: object, stamps: Sequence[object], since_ms: int) -> WorkerData:

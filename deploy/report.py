@@ -15,10 +15,19 @@ def summary(settings: Settings, programs: Sequence[Program], *, embedded: bool) 
         f"source   {settings.source}",
         f"redis    {redacted_url(settings.redis.url)} ({kind})",
         f"gateway  {settings.ibkr.host}:{settings.ibkr.port} ({gateway})",
+        f"vendor   {_vendor(settings)}",
         "",
         table(programs),
     ]
     return "\n".join(lines)
+
+
+def _vendor(settings: Settings) -> str:
+    url = settings.alpha_vantage.base_url
+    if settings.source == "sim":
+        return f"{url} (simulated)"
+    known = "your key" if settings.alpha_vantage.api_key else "no key: ALPHA_VANTAGE_API_KEY"
+    return f"{url} ({known})"
 
 
 def table(programs: Sequence[Program]) -> str:

@@ -27,7 +27,7 @@ from shared.settings import Settings, load_settings, redacted_url
 
 _POLL_S: Final = 0.5
 _SUPERVISORD_DEADLINE_S: Final = 20.0
-_BESIDE: Final = ("redis", "tws_simulator")
+_BESIDE: Final = ("redis", "tws_simulator", "alphavantage_simulator")
 
 
 def start(layout: Layout) -> int:
@@ -83,7 +83,8 @@ def _clear_remains(layout: Layout) -> None:
         names = ", ".join(f"{one.name} {one.pid}" for one in survivors)
         print(f"stopping what an earlier run left behind: {names}")
         processes.stop(survivors)
-    for leftover in (layout.redis_url, layout.tws_address, layout.socket):
+    addresses = (layout.redis_url, layout.tws_address, layout.vendor_address)
+    for leftover in (*addresses, layout.socket):
         leftover.unlink(missing_ok=True)
 
 

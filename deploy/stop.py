@@ -17,8 +17,8 @@ def stop_all(layout: Layout) -> int:
         names = ", ".join(f"{one.name} {one.pid}" for one in survivors)
         print(f"stopping what no supervisord looks after: {names}")
         processes.stop(survivors)
-    layout.redis_url.unlink(missing_ok=True)
-    layout.tws_address.unlink(missing_ok=True)
+    for address in (layout.redis_url, layout.tws_address, layout.vendor_address):
+        address.unlink(missing_ok=True)
     left = processes.find_ours(layout)
     if left:
         print(f"still alive: {', '.join(f'{one.name} {one.pid}' for one in left)}")

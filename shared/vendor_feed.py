@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,8 @@ FAMILY: Final = "alpha_vantage"
 _BUCKET_FIELD: Final = "token_bucket"
 _SESSION_EVERY_S: Final = 15.0
 _FAREWELL_S: Final = 0.5
+# A chain may wait a moment for the processor; a book beside it may not.
+_NICE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class VendorJob:
 
 async def run_vendor(worker: Worker, job: VendorJob) -> None:
     """Poll until the stop signal."""
+    os.nice(_NICE)
     bucket = make_bucket(worker)
     poller = await _poller(worker, job, bucket)
     sources = Sources(

@@ -8,7 +8,15 @@ import yaml
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a repeated key instead of silently keeping the last one."""
+    """SafeLoader that refuses a repeated key instead of silently keeping the last one.
+
+    A date stays the text that it is: `2017-13-15` is for the settings to refuse by its name.
+    """
+
+    yaml_implicit_resolvers = {
+        first: [pair for pair in resolvers if pair[0] != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

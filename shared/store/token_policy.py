@@ -107,8 +107,10 @@ class BucketState:
             cooldown_us,
             reason if cooldown_us > now_us else "",
             _number(held, b"window_us"),
-            *(_number(held, name) or 0 for name in (b"granted", b"waited", b"waited_us")),
-            refused=_number(held, b"refused") or 0,
+            _number(held, b"granted") or 0,
+            _number(held, b"waited") or 0,
+            _number(held, b"waited_us") or 0,
+            _number(held, b"refused") or 0,
         )
 
     @property

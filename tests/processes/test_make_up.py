@@ -15,7 +15,9 @@ from simulators.tws.control import ControlClient
 from tests.support.product import Product, wait_for
 
 SLOTS: Final = 3
-WORKERS: Final = {"ibkr_depth", "ibkr_trades"}
+GATEWAY_WORKERS: Final = {"ibkr_depth", "ibkr_trades"}
+WORKERS: Final = {*GATEWAY_WORKERS, "av_options", "av_sentiment"}
+SIMULATORS: Final = {"tws_simulator", "alphavantage_simulator"}
 UNIVERSE: Final = (
     "SPY", "QQQ", "IWM", "AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA",
 )  # fmt: skip
@@ -191,15 +193,15 @@ def values(bar: dict[str, Any]) -> tuple[Any, ...]:
 def test_bare_supervisorctl_shows_status_and_log(running: Product) -> None:
     done = running.supervisorctl("status")
     states = dict(line.split()[:2] for line in done.stdout.splitlines())
-    assert states == dict.fromkeys([*WORKERS, "redis", "tws_simulator"], "RUNNING")
+    assert states == dict.fromkeys([*WORKERS, *SIMULATORS, "redis"], "RUNNING")
     assert running.supervisorctl("tail", "ibkr_depth").stdout != ""
     logs = {path.stem for path in running.layout.log.glob("*.log")}
-    assert logs == {*WORKERS, "redis", "supervisord", "tws_simulator"}
+    assert logs == {*WORKERS, *SIMULATORS, "redis", "supervisord"}
 
 
 def test_make_down_leaves_no_process_and_may_be_repeated(running: Product) -> None:
     pids = [one.pid for one in processes.find_ours(running.layout)]
-    assert len(pids) == 5
+    assert len(pids) == len(WORKERS) + len(SIMULATORS) + 2  # redis, supervisord
     done = running.launch("down")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "stopped")
     assert [pid for pid in pids if processes.is_alive(pid)] == []
@@ -214,7 +216,7 @@ def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> Non
     os.kill(supervisord, signal.SIGKILL)
     assert processes.wait_until_gone([supervisord], 5.0)
     left = [one.name for one in processes.find_ours(running.layout)]
-    assert (set(left[:2]), left[2:]) == (WORKERS, ["tws_simulator", "redis"])
+    assert (set(left[:4]), set(left[4:6]), left[6:]) == (WORKERS, SIMULATORS, ["redis"])
     done = running.launch("down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one.pid for one in survivors if processes.is_alive(one.pid)] == []
@@ -253,7 +255,8 @@ def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product)
     done = product.launch("up", TICKVISOR_SOURCE="live", IBKR_PORT="1")
     assert done.returncode == 1
     assert "note: no gateway answers at 127.0.0.1:1 (IBKR_HOST, IBKR_PORT)" in done.stdout
-    assert "note: ALPHA_VANTAGE_API_KEY is missing" in done.stdout
+    missing = "note: ALPHA_VANTAGE_API_KEY is missing: av_options and av_sentiment left out"
+    assert missing in done.stdout
     assert "depth of 0 of 3 symbols" in done.stderr
     names = [one.name for one in processes.find_ours(product.layout)]
-    assert (names[0], set(names[1:3]), names[3:]) == ("supervisord", WORKERS, ["redis"])
+    assert (names[0], set(names[1:3]), names[3:]) == ("supervisord", GATEWAY_WORKERS, ["redis"])

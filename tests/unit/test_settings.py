@@ -253,7 +253,7 @@ def test_an_unknown_source_is_refused(root: Path) -> None:
 
 
 def test_the_api_key_never_shows_in_a_repr(root: Path) -> None:
-    settings = load(root, ALPHA_VANTAGE_API_KEY="K3Y")
+    settings = load(root, ALPHA_VANTAGE_API_KEY="K3Y", TICKVISOR_SOURCE="live")
     assert settings.alpha_vantage.api_key.reveal() == "K3Y"
     assert "K3Y" not in f"{settings!r}{settings.alpha_vantage.api_key}"
 

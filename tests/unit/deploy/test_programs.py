@@ -5,13 +5,19 @@ import json
 from pathlib import Path
 
 from deploy.layout import Layout
-from deploy.plan import EmbeddedRedis, Plan, TwsSimulator
-from deploy.programs import rendered, tws_arguments, write_programs
-from shared.settings import WORKERS, TwsSimulatorSettings, repository_root
+from deploy.plan import EmbeddedRedis, Plan, TwsSimulator, VendorSimulator
+from deploy.programs import rendered, tws_arguments, vendor_arguments, write_programs
+from shared.settings import (
+    WORKERS,
+    TwsSimulatorSettings,
+    VendorSimulatorSettings,
+    repository_root,
+)
 
 REDIS = EmbeddedRedis(Path("/opt/redis-server"), 6380, 512)
 TWS = TwsSimulator(TwsSimulatorSettings(scenario="faults/my day.yaml"), 7501, 7502)
-EMPTY = Plan(None, None, (), ())
+VENDOR = VendorSimulator(VendorSimulatorSettings(scenario="faults/av.yaml"), 7601, 7602)
+EMPTY = Plan(None, None, None, (), ())
 
 
 def section(text: str, name: str) -> configparser.SectionProxy:
@@ -21,7 +27,7 @@ def section(text: str, name: str) -> configparser.SectionProxy:
 
 
 def test_the_redis_program_has_its_port_and_memory() -> None:
-    texts = rendered(Plan(REDIS, None, (), ()), Path("/srv/tickvisor"))
+    texts = rendered(Plan(REDIS, None, None, (), ()), Path("/srv/tickvisor"))
     program = section(texts["redis.conf"], "program:redis")
     assert program["command"] == (
         '"/opt/redis-server" "/srv/tickvisor/deploy/redis.conf" --port 6380 --maxmemory 512mb'
@@ -37,27 +43,38 @@ def test_the_simulator_program_gets_every_setting_of_its_section() -> None:
     ]  # fmt: skip
 
 
+def test_the_vendor_simulator_gets_every_setting_of_its_section() -> None:
+    assert vendor_arguments(VENDOR) == [
+        "--host", "127.0.0.1", "--port", "7601", "--control-port", "7602", "--seed", "7",
+        "--plan", "600", "--contracts", "600", "--moving", "0.05", "--scenario", "faults/av.yaml",
+    ]  # fmt: skip
+    text = rendered(Plan(None, None, VENDOR, (), ()), Path("/srv"))["alphavantage_simulator.conf"]
+    program = section(text, "program:alphavantage_simulator")
+    assert program["command"].startswith('"/srv/.venv/bin/python" -m simulators.alphavantage ')
+    assert program["stdout_logfile"] == "/srv/var/log/alphavantage_simulator.log"
+
+
 def test_an_argument_with_a_space_stays_one_word() -> None:
-    texts = rendered(Plan(None, TWS, (), ()), Path("/srv/tickvisor"))
+    texts = rendered(Plan(None, TWS, None, (), ()), Path("/srv/tickvisor"))
     command = section(texts["tws_simulator.conf"], "program:tws_simulator")["command"]
     assert command.startswith('"/srv/tickvisor/.venv/bin/python" -m simulators.tws --host')
     assert command.endswith("--scenario 'faults/my day.yaml'")
 
 
 def test_a_percent_sign_in_a_path_is_not_expanded() -> None:
-    texts = rendered(Plan(REDIS, None, (), ()), Path("/srv/100%"))
+    texts = rendered(Plan(REDIS, None, None, (), ()), Path("/srv/100%"))
     assert section(texts["redis.conf"], "program:redis")["directory"] == "/srv/100%%"
 
 
 def test_a_worker_that_is_left_out_only_loses_its_autostart() -> None:
-    texts = rendered(Plan(None, None, ("ibkr_depth",), ()), Path("/srv"))
+    texts = rendered(Plan(None, None, None, ("ibkr_depth",), ()), Path("/srv"))
     assert texts == {"left_out_ibkr_depth.conf": "[program:ibkr_depth]\nautostart=false\n"}
 
 
 def test_programs_of_an_earlier_plan_are_removed(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.create()
-    write_programs(Plan(REDIS, TWS, (), ()), layout)
+    write_programs(Plan(REDIS, TWS, VENDOR, (), ()), layout)
     write_programs(EMPTY, layout)
     assert list(layout.programs.iterdir()) == []
 
@@ -65,12 +82,17 @@ def test_programs_of_an_earlier_plan_are_removed(tmp_path: Path) -> None:
 def test_addresses_are_left_for_workers_and_scripts(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.create()
-    write_programs(Plan(REDIS, TWS, (), ()), layout)
+    write_programs(Plan(REDIS, TWS, VENDOR, (), ()), layout)
     assert layout.redis_url.read_text() == "redis://127.0.0.1:6380/0\n"
     assert json.loads(layout.tws_address.read_text()) == {
         "host": "127.0.0.1",
         "port": 7501,
         "control_port": 7502,
+    }
+    assert json.loads(layout.vendor_address.read_text()) == {
+        "host": "127.0.0.1",
+        "port": 7601,
+        "control_port": 7602,
     }
 
 

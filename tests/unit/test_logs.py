@@ -110,3 +110,23 @@ def test_a_level_without_a_name_is_forwarded_too(lines: Lines) -> None:
 def test_ib_async_does_not_log_beside_us(lines: Lines) -> None:
     logging.getLogger("ib_async.wrapper").error("Error 2104")
     assert lines() == []
+
+
+def test_a_secret_is_blotted_out_of_every_field_and_traceback(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    with restored_logging():
+        logs.configure("av_options", "INFO", ["S3CR3T", ""])
+        logger.bind(url="https://host/query?apikey=S3CR3T").info("asked with {}", "S3CR3T")
+        try:
+            raise ValueError("your key S3CR3T")
+        except ValueError as error:
+            logger.opt(exception=error).error("failed")
+        logging.getLogger("httpx").warning("GET %s", "/query?apikey=S3CR3T")
+    output = capfdbinary.readouterr().out
+    assert b"S3CR3T" not in output
+    assert [line["event"] for line in parsed(output)] == [
+        "asked with ***",
+        "failed",
+        "GET /query?apikey=***",
+    ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -39,8 +39,7 @@ _PIECE_BYTES: Final = 131_072
 _SUCCESS: Final = "success"
 # A chain of which more is unusable is no chain.
 _MAX_DROPPED_SHARE: Final = 0.5
-_NEXT_ROW: Final = re.compile(rb"\s*,\s*")
-_END: Final = re.compile(rb"\s*\]")
+_ROW_END: Final = re.compile(rb"\}\s*(?:,\s*(?=\{)|\]\Z)")
 
 
 class _Envelope(Struct):
@@ -77,7 +76,7 @@ def read_chain(body: bytes, request: ChainRequest, now_ms: int) -> Generator[Non
     """
     try:
         envelope = _envelopes.decode(body)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDocument(f"chain of {request.symbol}: {error}") from None
     _check_envelope(envelope, request)
     yield
@@ -114,14 +113,15 @@ class _Reading:
             self._check_no_rows(text)
             return
         while at < end:
-            cut = text.find(b"}", at + _PIECE_BYTES)
-            cut = end - 1 if cut < 0 else cut + 1
-            following = _NEXT_ROW.match(text, cut)
-            if following is None and not _END.match(text, cut):
+            found = _ROW_END.search(text, at + _PIECE_BYTES)
+            cut, following = (found.start() + 1, found.end()) if found else (end - 1, end)
+            try:
+                piece = self._readable(text[at:cut])
+            except BadDocument:
                 # The brace stood inside a value: what is left is read as one piece.
-                cut, following = end - 1, None
-            self._take(text[at:cut])
-            at = following.end() if following else end
+                piece, following = self._readable(text[at : end - 1]), end
+            self._take(piece)
+            at = following
             yield
 
     def chain(self) -> Chain:
@@ -140,12 +140,19 @@ class _Reading:
             expirations, metrics, self.faults,
         )  # fmt: skip
 
-    def _take(self, piece: bytes) -> None:
+    def _readable(self, piece: bytes) -> bytes:
+        """The rows as a list without white space, which others will be able to read."""
         try:
             text = msgspec.json.format(b"[%b]" % piece, indent=-1)
-            rows = _rows.decode(text)
-        except msgspec.DecodeError as error:
+            if b"\\u" in text or not text.isascii():
+                # What the typed decoder has no field for it does not look at.
+                msgspec.json.decode(text)
+        except (ValueError, RecursionError) as error:
             raise BadDocument(f"chain of {self.request.symbol}: {error}") from None
+        return text
+
+    def _take(self, text: bytes) -> None:
+        rows = _rows.decode(text)
         try:
             contracts = _contracts.decode(text)
         except msgspec.ValidationError:
@@ -179,7 +186,7 @@ class _Reading:
         if self.request.day and day != self.request.day:
             raise BadDocument(f"date: was {day!r}, must be {self.request.day!r}")
         # A day of the vendor's may have begun before ours; more is a made-up date.
-        newest = date.fromtimestamp(self.now_ms / 1000) + timedelta(days=2)
+        newest = datetime.fromtimestamp(self.now_ms / 1000, UTC).date() + timedelta(days=2)
         if not day or date.fromisoformat(day) > newest:
             raise BadDocument(f"date: was {day!r}, must be a day up to {newest}")
         return day

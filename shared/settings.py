@@ -16,6 +16,7 @@ from shared.settings_environment import VARIABLES, merged_environment, overlay
 from shared.settings_fields import EnvironmentText, decode_section
 from shared.settings_sections import (
     WORKERS,
+    AlertSettings,
     AlphaVantageSettings,
     DataIngestion,
     IbkrSettings,
@@ -31,6 +32,7 @@ from shared.settings_sections import (
     Ttls,
     TwsSimulatorSettings,
     VendorSimulatorSettings,
+    WatchdogSettings,
     redacted_url,
 )
 from shared.settings_simulated import simulated_gateway, simulated_vendor
@@ -40,6 +42,7 @@ from shared.yaml_document import load_mapping
 __all__ = [
     "VARIABLES",
     "WORKERS",
+    "AlertSettings",
     "AlphaVantageSettings",
     "DataIngestion",
     "IbkrSettings",
@@ -58,6 +61,7 @@ __all__ = [
     "TwsSimulatorSettings",
     "Universe",
     "VendorSimulatorSettings",
+    "WatchdogSettings",
     "load_settings",
     "redacted_url",
     "repository_root",
@@ -75,6 +79,8 @@ class _Document(msgspec.Struct, frozen=True):
     modules: Modules = Modules()
     alpha_vantage: AlphaVantageSettings = AlphaVantageSettings()
     market: MarketSettings = MarketSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
+    alerts: AlertSettings = AlertSettings()
     simulators: SimulatorSettings = SimulatorSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
@@ -87,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True):
     modules: Modules
     alpha_vantage: AlphaVantageSettings
     market: MarketSettings
+    watchdog: WatchdogSettings
+    alerts: AlertSettings
     simulators: SimulatorSettings
     supervision: SupervisionSettings
     universe: Universe

@@ -61,6 +61,8 @@ def _decode_field(kind: Any, value: object, path: str, problems: list[str]) -> o
         return _decode_text(kind, value, problems)
     if kind is Secret:
         return _decode_secret(value, path, problems)
+    if kind == tuple[Secret, ...]:
+        return _decode_secrets(value, path, problems)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
@@ -83,6 +85,14 @@ def _decode_secret(value: object, path: str, problems: list[str]) -> Secret | No
         return Secret(value)
     problems.append(f"{path}: was a {type(value).__name__}, must be text in quotes")
     return None
+
+
+def _decode_secrets(value: object, path: str, problems: list[str]) -> tuple[Secret, ...]:
+    if not isinstance(value, list):
+        problems.append(f"{path}: was a {type(value).__name__}, must be a list of texts")
+        return ()
+    found = [_decode_secret(one, f"{path}[{at}]", problems) for at, one in enumerate(value)]
+    return tuple(one for one in found if one is not None)
 
 
 def bound(kind: Any) -> str:

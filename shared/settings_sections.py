@@ -187,6 +187,20 @@ class MarketSettings(Struct, frozen=True, forbid_unknown_fields=True):
     calendar: Text = "XNYS"
 
 
+class WatchdogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    interval_s: ShortS = 1.0
+    resubscribe_cooldown_s: SpanS = 60.0
+    reconnect_cooldown_s: SpanS = 180.0
+    actions_per_hour: Annotated[int, Meta(ge=0, le=1_000)] = 6
+    trade_rhythm_factor: Annotated[float, Meta(ge=1, le=1_000)] = 10.0
+
+
+class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    urls: tuple[Secret, ...] = ()
+    interval_s: SpanS = 900.0
+    group_s: ShortS = 10.0
+
+
 class TwsSimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Literal["127.0.0.1", "localhost"] = "127.0.0.1"
     port: Port = 7497
@@ -215,6 +229,8 @@ class SimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    heartbeat_late_s: Annotated[float, Meta(ge=2, le=600)] = 6.0
+    stall_s: Annotated[float, Meta(ge=1, le=600)] = 8.0
     enabled_workers: tuple[WorkerName, ...] = ()
     ready_deadline_s: Annotated[float, Meta(ge=5, le=600)] = 60.0
 

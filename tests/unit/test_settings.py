@@ -93,7 +93,7 @@ def test_every_fault_of_yaml_environment_and_universe_is_reported_at_once(root: 
     (root / "config/ibkr_symbols.yaml").write_text("symbols: {'A:B': }\n")
     yaml = (
         "ibkr: {depth_rows: 61, log_level: LOUD, rotation_sec: 5}\n"
-        "modules: {data_ingestion: {ttls: {bars: 0}}}\nredis: 6379\nwatchdog: {}\n"
+        "modules: {data_ingestion: {ttls: {bars: 0}}}\nredis: 6379\nkaleidoscope: {}\n"
     )
     assert problems(root, yaml, "oops\n", IBKR_PORT="abc") == (
         ".env line 1: was 'oops', must be NAME=VALUE",
@@ -103,8 +103,8 @@ def test_every_fault_of_yaml_environment_and_universe_is_reported_at_once(root: 
         "IBKR_PORT: was 'abc', must be an integer from 1 to 65535",
         "modules.data_ingestion.ttls.bars: was 0, must be an integer from 1 to 31536000",
         "redis: was 6379, must be a mapping",
-        "watchdog: unknown key, must be one of alpha_vantage, ibkr, market, modules, redis,"
-        " simulators, source, supervision, symbols",
+        "kaleidoscope: unknown key, must be one of alerts, alpha_vantage, ibkr, market, modules,"
+        " redis, simulators, source, supervision, symbols, watchdog",
         "ibkr_symbols.yaml: symbols: name was 'A:B', must not contain :",
     )
 

@@ -113,10 +113,8 @@ class Run:
 
     def order(self, command: dict[str, Any]) -> dict[str, Any]:
         """Have the gateway carry out a command; what it tells about it."""
-        assert self.gateway.stdin is not None
-        self.gateway.stdin.write(json.dumps(command) + "\n")
-        self.gateway.stdin.flush()
-        return _line(self.gateway)
+        tell(self.gateway, command)
+        return line(self.gateway)
 
     def cpu_s(self) -> float:
         """Processor time of the subject so far."""
@@ -143,12 +141,12 @@ class Run:
 def running(setting: Setting) -> Iterator[Run]:
     with tempfile.TemporaryDirectory() as name, redis_as_shipped(Path(name)) as url:
         directory = Path(name)
-        (directory / "universe.yaml").write_text(_universe(setting.symbols), encoding="utf-8")
-        gateway = _start(setting.gateway, dict(os.environ))
-        port = _line(gateway)["port"]
-        subject = _start(setting.subject, _environment(setting, directory, url, port))
+        (directory / "universe.yaml").write_text(universe(setting.symbols), encoding="utf-8")
+        gateway = start(setting.gateway, dict(os.environ))
+        port = line(gateway)["port"]
+        subject = start(setting.subject, _environment(setting, directory, url, port))
         try:
-            _line(gateway)
+            line(gateway)
             yield Run(url, directory, gateway, subject)
         finally:
             for process in (gateway, subject):
@@ -173,12 +171,13 @@ def _environment(setting: Setting, directory: Path, url: str, port: int) -> dict
     }
 
 
-def _universe(symbols: Sequence[str]) -> str:
+def universe(symbols: Sequence[str]) -> str:
+    """The universe file with these symbols."""
     lines = [f"  {symbol}: {{venues: [ARCA], primary: ARCA}}\n" for symbol in symbols]
     return "symbols:\n" + "".join(lines)
 
 
-def _start(module: Sequence[str], env: dict[str, str]) -> subprocess.Popen[str]:
+def start(module: Sequence[str], env: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", *module],
         cwd=ROOT,
@@ -189,12 +188,19 @@ def _start(module: Sequence[str], env: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def _line(process: subprocess.Popen[str]) -> dict[str, Any]:
+def tell(process: subprocess.Popen[str], command: dict[str, Any]) -> None:
+    """An order for a program of the benchmark, which answers with a line once it is done."""
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(command) + "\n")
+    process.stdin.flush()
+
+
+def line(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        raise SystemExit("the gateway of the benchmark ended")
-    document: dict[str, Any] = json.loads(line)
+    text = process.stdout.readline()
+    if not text:
+        raise SystemExit(f"a program of the benchmark ended: {process.args!r}")
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

@@ -1,4 +1,4 @@
-"""The headline figures of the feeds: python -m benchmarks.run [depth] [ticks] (`make bench`).
+"""The headline figures of the feeds: python -m benchmarks.run [PART ...] (`make bench`).
 
 Everything on the same two cores, with deploy/redis.conf as shipped (append-only file on).
 """
@@ -11,11 +11,12 @@ from typing import Final
 
 from rich.console import Console
 
+from benchmarks.chain_figures import chains
 from benchmarks.depth_figures import depth
 from benchmarks.harness import pin
 from benchmarks.tick_figures import ticks
 
-PARTS: Final = {"depth": depth, "ticks": ticks}
+PARTS: Final = {"depth": depth, "ticks": ticks, "chains": chains}
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from shared.feeds.alphavantage.tally import PollTally
 
 DocumentT = TypeVar("DocumentT")
 
-# Something that is due and suspended is looked at again after so long at the earliest.
+# Something whose suspension is over but whose probe is under way is looked at again after so long.
 _LOOK_AGAIN_S: Final = 1.0
 _STORE_RETRY_S: Final = 0.25
 # Of a stop's time: for documents that are being written.
@@ -179,10 +179,9 @@ class Poller(Generic[DocumentT]):
                 return 0.0
             now_ms = _now_ms()
             suspension = self._breakers.suspension(poll.symbol, poll.kind, now_ms)
-            until_ms = suspension.until_ms if suspension else now_ms
+            left_s = (suspension.until_ms - now_ms) / 1000 if suspension else 0.0
             self._schedule.skip(poll, now_s)
-            wait_s = max(_LOOK_AGAIN_S, (until_ms - now_ms) / 1000)
-            self._schedule.retry(poll, now_s, wait_s)
+            self._schedule.retry(poll, now_s, left_s if left_s > 0 else _LOOK_AGAIN_S)
         return self._schedule.wait_s(now_s)
 
     async def _sleep(self, wait_s: float) -> None:

@@ -144,7 +144,7 @@ def news_that_do_not_arrive(rig: VendorRig, server: RedisServer) -> None:
 @vendor_scenario(SCENARIOS, PLAN)
 def news_that_are_none(rig: VendorRig, server: RedisServer) -> None:
     cases = [
-        Case("bad_json", f"news of {HIT}"),
+        Case("bad_json", "no json object"),
         Case("no_articles", "", "empty", False, has_none),
         Case("invalid_inputs", "Invalid inputs"),
         Case("empty_object", "was an empty object"),

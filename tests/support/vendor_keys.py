@@ -80,7 +80,8 @@ class VendorKeys(DepthKeys):
         ]
 
     def _texts(self, key: str) -> Iterator[str]:
-        match self.redis.type(key):
+        kind: Any = self.redis.type(key)
+        match kind:
             case "string":
                 yield self.text(key) or ""
             case "hash":

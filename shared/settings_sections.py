@@ -122,6 +122,7 @@ class Ttls(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Freshness(Struct, frozen=True, forbid_unknown_fields=True):
     depth_s: SpanS = 15.0
+    quotes_s: SpanS = 30.0
     trades_s: SpanS = 120.0
     bars_s: SpanS = 20.0
     options_s: SpanS = 60.0
@@ -192,7 +193,7 @@ class WatchdogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     resubscribe_cooldown_s: SpanS = 60.0
     reconnect_cooldown_s: SpanS = 180.0
     actions_per_hour: Annotated[int, Meta(ge=0, le=1_000)] = 6
-    trade_rhythm_factor: Annotated[float, Meta(ge=1, le=1_000)] = 10.0
+    rhythm_factor: Annotated[float, Meta(ge=1, le=1_000)] = 3.0
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,6 +32,7 @@ from shared.store.resp import RespConnection, pack
 
 # Some 0.4 ms of Redis's time.
 SLICE: Final = 250
+_ABORTED: Final = "EXECABORT Transaction discarded because of: "
 _PASSING: Final = ("OOM", "MISCONF", "LOADING", "BUSY", "READONLY", "TRYAGAIN", "MASTERDOWN")
 
 OnChain = Callable[[Chain], None]
@@ -51,7 +52,10 @@ class Written:
 class _Known:
     """What Redis has of a symbol, as far as this process knows."""
 
+    # None: in doubt, to be written as a whole.
     digest: int | None = None
+    # The chain has contracts, so that its three documents are there.
+    documents: bool = False
     # A hash of each contract's greeks: that two differ and share it, one in 10^19, is accepted.
     greeks: dict[str, int | None] = field(default_factory=dict)
 
@@ -97,9 +101,9 @@ class OptionsStore:
                 names = [self._expire(self._greeks_key(symbol, name)) for name in known.greeks]
                 commands = [pack(b"EXPIRE", key, self._ttl) for key in self._documents(symbol)]
                 await self._connect()
-                for part in _parts([*commands, *names] if names else []):
+                for part in _parts([*commands, *names] if known.documents else []):
                     if 0 in await self._send(part):
-                        del self._known[symbol]
+                        self._doubt(symbol)
                         return None
         return Written(renewed=len(names), store_ms=_since_ms(started_s))
 
@@ -131,9 +135,11 @@ class OptionsStore:
 
     async def _replace(self, chain: Chain, digest: int) -> Written:
         symbol, done = chain.symbol, Written()
-        old = self._known.get(symbol) or await self._found(symbol)
+        old = self._known.setdefault(symbol, _Known())
+        if old.digest is None:
+            old.greeks.update(await self._found(symbol))
         await self._send_documents(chain)
-        new = _Known(digest)
+        new = _Known(digest, bool(chain.contracts))
         if not await self._send_greeks(chain, old, new, done):
             # Redis has lost keys since: nothing counts as known.
             done = Written()
@@ -210,17 +216,18 @@ class OptionsStore:
                 len(key), key, len(document), document, len(ttl), ttl,
             )  # fmt: skip
 
-    async def _found(self, symbol: str) -> _Known:
+    async def _found(self, symbol: str) -> dict[str, None]:
         """The contracts an earlier process left: those that vanished since must lose their keys."""
-        (text,) = await self._send([pack(b"GET", self._keys.chain(symbol).encode())])
+        (text,) = await self._connection.send(pack(b"GET", self._keys.chain(symbol).encode()), 1)
         if text is None:
-            return _Known()
+            return {}
         try:
             old = msgspec.json.decode(text, type=_OldChain)
-        except msgspec.DecodeError as error:
+        except (TypeError, ValueError) as error:
+            # An error instead of a text is one: the key is no string. It is written over.
             logger.warning("{} is not what it must be: {}", self._keys.chain(symbol), error)
-            return _Known()
-        return _Known(greeks=dict.fromkeys(old.by_contract))
+            return {}
+        return dict.fromkeys(old.by_contract)
 
     async def _connect(self) -> None:
         if not self._connection.connected:
@@ -235,9 +242,14 @@ class OptionsStore:
         try:
             yield
         except BaseException:
-            self._known.pop(symbol, None)
+            self._doubt(symbol)
             self._connection.close()
             raise
+
+    def _doubt(self, symbol: str) -> None:
+        """Of what Redis has only the names are known, so that none of them is left behind."""
+        known = self._known.get(symbol, _Known())
+        self._known[symbol] = _Known(greeks=dict.fromkeys(known.greeks))
 
     def _documents(self, symbol: str) -> list[bytes]:
         keys = self._keys
@@ -261,8 +273,8 @@ def _checked(replies: list[Any]) -> list[Any]:
         error = reply[0] if isinstance(reply, list) and reply else reply
         if isinstance(error, hiredis.ReplyError):
             text = str(error)
-            # EXECABORT hides why; the reply to the command before it says so.
-            if text.startswith(_PASSING):
+            # Where EXECABORT does not say why, the reply to a command before it has done so.
+            if text.removeprefix(_ABORTED).startswith(_PASSING):
                 raise StoreUnavailable(text)
             raise StoreRefused(text)
     return replies

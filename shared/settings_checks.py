@@ -18,7 +18,7 @@ from shared.settings_sections import (
 from shared.universe import Universe
 
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def redis_faults(redis: RedisSettings) -> list[str]:
@@ -98,7 +98,7 @@ def _key_faults(vendor: AlphaVantageSettings) -> list[str]:
             f"ALPHA_VANTAGE_API_KEY: was {len(key)} characters, must be printable without blanks"
         )
     url = urlsplit(vendor.base_url)
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
         problems.append(
             f"alpha_vantage.base_url: was http to {shown(url.hostname or '')},"
             " must be https: the API key stands in it"

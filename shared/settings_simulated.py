@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings_checks import LOOPBACK
 from shared.settings_sections import (
     AlphaVantageSettings,
     IbkrSettings,
@@ -42,11 +44,20 @@ def simulated_vendor(
 ) -> AlphaVantageSettings:
     """The simulator's address and a key of its own, unless the environment names another URL."""
     if env.get("ALPHA_VANTAGE_BASE_URL"):
+        _check_simulated(vendor.base_url)
         return vendor
     host, port = _address("alphavantage", (simulator.host, simulator.port), home)
     return msgspec.structs.replace(
         vendor, base_url=f"http://{host}:{port}/query", api_key=Secret(_SIMULATED_KEY)
     )
+
+
+def _check_simulated(url: str) -> None:
+    """Data of the vendor itself would be published as simulated."""
+    host = urlsplit(url).hostname
+    if host not in LOOPBACK:
+        problem = f"ALPHA_VANTAGE_BASE_URL: was at {host}, must be on this machine in source sim"
+        raise SettingsError([problem])
 
 
 def _address(name: str, wanted: tuple[str, int], home: Path) -> tuple[str, int]:

@@ -126,7 +126,9 @@ async def _publish_budget(worker: Worker, bucket: TokenBucket) -> None:
     field = Metrics(worker.store, worker.keys, _BUCKET_FIELD, modules.ttls.monitoring)
     while True:
         try:
-            await field.write(FAMILY, await bucket.stats())
+            # What is this process's own has no place in a field that both write.
+            stats = await bucket.stats()
+            await field.write(FAMILY, {name: stats[name] for name in stats if name != "lost"})
         except StoreError as error:
             logger.debug("token bucket not published: {}", error)
         await asyncio.sleep(min(1.0, modules.metrics_interval_s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,11 +25,22 @@ class Restraint:
     def __init__(self, daily_s: float) -> None:
         self._daily_s = daily_s
         self._uncertain = 0
+        self._until_s = -math.inf
 
-    def refused(self, kind: str, certain: bool) -> HoldBack:
-        """`kind` is burst, minute or daily; `certain` False when it may mean the day."""
-        if not certain:
+    def refused(self, kind: str, certain: bool, now_s: float) -> HoldBack:
+        """`kind` is burst, minute or daily; `certain` False when it may mean the day.
+
+        Calls that were under way together are refused together: only a refusal after the time
+        that was held back is one more. `now_s` is monotonic.
+        """
+        if not certain and now_s >= self._until_s:
             self._uncertain += 1
+        hold = self._hold(kind, certain)
+        if not certain:
+            self._until_s = max(self._until_s, now_s + (hold.wait_s or UNCERTAIN_S))
+        return hold
+
+    def _hold(self, kind: str, certain: bool) -> HoldBack:
         if kind == "daily" and certain or self._uncertain > _SHORT_TRIES:
             return HoldBack(self._daily_s, "daily limit", announce=True)
         if kind == "burst":

@@ -55,6 +55,13 @@ def test_sim_obeys_a_url_in_the_process_environment(root: Path) -> None:
     assert (found.base_url, found.api_key.reveal()) == (url, "K3Y")
 
 
+def test_sim_never_asks_the_vendor_itself(root: Path) -> None:
+    url = "https://www.alphavantage.co/query"
+    assert problems(root, TICKVISOR_SOURCE="sim", ALPHA_VANTAGE_BASE_URL=url) == (
+        "ALPHA_VANTAGE_BASE_URL: was at www.alphavantage.co, must be on this machine in source sim",
+    )
+
+
 def test_an_index_has_no_options_and_a_dot_becomes_a_dash(root: Path) -> None:
     settings = load(root)
     assert settings.vendor_symbols() == ("SPY", "BRK.B")

@@ -89,12 +89,12 @@ class VendorClient:
         await self._http.aclose()
 
     async def _attempt(self, request: Request, count: _Count) -> Answer:
-        count.attempts += 1
-        if count.attempts > 1:
+        if count.attempts:
             try:
                 await self._acquire()
             except BudgetExhausted as error:
                 return Answer("transport", text=f"not repeated, {error}", attempts=count.attempts)
+        count.attempts += 1
         started_s = time.monotonic()
         body, verdict = await self._exchange(request)
         return Answer(

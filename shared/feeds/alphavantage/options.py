@@ -65,6 +65,7 @@ class OptionsHandler:
         self._universe = universe
         self._outlet = outlet
         self._unchanged: Counter[str] = Counter()
+        self._statuses: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
 
     def request(self, poll: Poll) -> Request:
@@ -136,10 +137,10 @@ class OptionsHandler:
 
     def _tell_chain(self, chain: Chain) -> None:
         metrics, faults = chain.metrics, chain.faults
+        self._statuses[chain.symbol] = "ok" if chain.contracts else "empty"
         self._outlet.status(
             chain.symbol,
             {
-                "status": "ok" if chain.contracts else "empty",
                 "as_of": chain.as_of or None,
                 "contracts": metrics.contracts,
                 "calls": metrics.calls,
@@ -160,10 +161,9 @@ class OptionsHandler:
             "store_ms": done.store_ms,
             "bytes": len(answer.body),
             "unchanged_fetches": self._unchanged[symbol],
+            "status": self._statuses[symbol],
             "error": answer.text if answer.kind == "empty" else "",
         }
-        if answer.kind != "empty" and self._unchanged[symbol]:
-            fields["status"] = "ok"
         self._outlet.status(symbol, fields)
 
 

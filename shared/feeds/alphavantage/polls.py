@@ -138,8 +138,8 @@ class Poller(Generic[DocumentT]):
             names = [f"{one['symbol']}:{one['type']}" for one in suspended]
             shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
             said.append(f"suspended: {shown}")
-        if not self.tally.connected and self.tally.answered:
-            said.append(f"no answer from the vendor: {self.tally.last_error}")
+        if not self.tally.connected:
+            said.append(f"no answer from the vendor: {self.tally.last_error or 'none yet'}")
         return self.tally.connected, "; ".join(said)
 
     def metrics(self) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class Poller(Generic[DocumentT]):
 
     async def _hold_back(self, answer: Answer) -> float:
         """Make all processes of this key wait; for how long."""
-        hold = self._restraint.refused(answer.kind, answer.certain)
+        hold = self._restraint.refused(answer.kind, answer.certain, time.monotonic())
         wait_s = hold.wait_s
         if wait_s is None:
             wait_s = await self._ports.budget.window_left_s()

@@ -230,10 +230,10 @@ class SimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    heartbeat_late_s: Annotated[float, Meta(ge=2, le=600)] = 6.0
-    stall_s: Annotated[float, Meta(ge=1, le=600)] = 8.0
     enabled_workers: tuple[WorkerName, ...] = ()
     ready_deadline_s: Annotated[float, Meta(ge=5, le=600)] = 60.0
+    heartbeat_late_s: Annotated[float, Meta(ge=2, le=600)] = 6.0
+    stall_s: Annotated[float, Meta(ge=1, le=600)] = 8.0
 
     def workers(self) -> tuple[str, ...]:
         return self.enabled_workers or WORKERS

@@ -20,7 +20,10 @@ ALPHA_VANTAGE: Final = ("av_options", "av_sentiment")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Workers that share a hash; `workers` must all be connected for the flag, if there is one."""
+    """Workers that share a hash; `workers` must all be connected for the flag, if there is one.
+
+    A worker without relatives has a family without a name, and no hash.
+    """
 
     name: str
     workers: tuple[str, ...]
@@ -47,7 +50,9 @@ class HeartbeatWriter:
 
     async def write(self, worker: str, beat: dict[str, Any]) -> None:
         """`beat` is the contract's heartbeat object; its `state` decides how long it stays."""
-        keys = [self._keys.heartbeat(worker), self._keys.family_heartbeat(self._family.name)]
+        keys = [self._keys.heartbeat(worker)]
+        if self._family.name:
+            keys.append(self._keys.family_heartbeat(self._family.name))
         own_ttl_s = STOPPED_TTL_S if beat["state"] == "stopped" else self._ttl_s
         now_ms = time.time_ns() // 1_000_000
         args: list[str | bytes | int] = [worker, orjson.dumps(beat), now_ms, own_ttl_s, self._ttl_s]

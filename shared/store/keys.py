@@ -99,6 +99,9 @@ class Keys:
     def metrics(self, family: str) -> str:
         return f"{self.prefix}monitoring:{family}:metrics"
 
+    def stale(self) -> str:
+        return f"{self.prefix}monitoring:data:stale"
+
     def gaps(self) -> str:
         return f"{self.prefix}monitoring:gaps"
 

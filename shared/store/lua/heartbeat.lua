@@ -1,5 +1,5 @@
 -- One worker's heartbeat, its field in the family's hash, and the family's connected flag.
--- KEYS[1] heartbeat of the worker (string)  KEYS[2] heartbeat of the family (hash)
+-- KEYS[1] heartbeat of the worker (string)  KEYS[2] heartbeat of the family (hash), if it has one
 -- KEYS[3] connected flag of the family (string), only with ARGV[6] or more
 -- ARGV: 1 worker  2 heartbeat JSON  3 now, Unix ms  4 TTL of KEYS[1], s  5 TTL of the others, s
 --       6 how long a field stays fresh for the flag, ms  7.. workers that must be connected
@@ -7,6 +7,9 @@
 -- ahead of now (a clock that stepped back). Returns the flag or "".
 local now = tonumber(ARGV[3])
 redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[4])
+if #KEYS < 2 then
+  return ""
+end
 redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
 redis.call("EXPIRE", KEYS[2], ARGV[5])
 local beats = {}

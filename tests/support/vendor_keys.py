@@ -16,6 +16,7 @@ import orjson
 import redis
 
 from simulators.alphavantage.control import ControlClient
+from simulators.alphavantage.errors import SimulatorError
 from tests.support.depth_keys import DepthKeys
 
 Row = dict[str, Any]
@@ -23,13 +24,15 @@ Row = dict[str, Any]
 _TEXTS: Final = frozenset({"contractID", "symbol", "expiration", "type", "date"})
 # A chain that any of these has touched must never be seen.
 _NEVER: Final = frozenset({"wrong_symbol", "wrong_endpoint", "artificial"})
+# Requests that got a chain.
+_BEARING: Final = ("ok", "fault:missing_greeks", "fault:junk_values", "fault:vanish")
 _VOLATILE: Final = (
     "options:*", "sentiment:*", "technicals:*", "monitoring:options:*", "monitoring:sentiment:*",
     "monitoring:alpha_vantage:*", "heartbeat:*", "coord:lease:*", "coord:ratelimit:*",
 )  # fmt: skip
 _LOOK_EVERY_S: Final = 0.12
-# Between two looks at the simulator a chain may have come and gone, from here on.
-_BLIND_S: Final = 0.4
+# From the sending of a chain to its being read at the other end, at most.
+_ON_ITS_WAY_S: Final = 8.0
 _CHAINS_KEPT: Final = 80
 
 
@@ -101,21 +104,21 @@ class Watcher:
 
     def __init__(self, redis_url: str, control_port: int, symbols: Iterable[str]) -> None:
         self.faults: list[str] = []
-        # Chains held against the simulator's, and looks that Redis did not answer.
+        # Chains held against the simulator's, those that were too quickly followed by another one
+        # to be, and looks that Redis did not answer.
         self.judged = 0
+        self.missed = 0
         self.outages = 0
         self._redis = redis.Redis.from_url(
             redis_url, decode_responses=True, socket_timeout=0.3, socket_connect_timeout=0.3
         )
         self._vendor = ControlClient(control_port)
         self._symbols = list(symbols)
-        self._sent: dict[str, dict[int, tuple[dict[str, Row], frozenset[str]]]] = {
+        # By the time they were sent at.
+        self._sent: dict[str, dict[float, tuple[dict[str, Row], frozenset[str]]]] = {
             symbol: {} for symbol in self._symbols
         }
         self._seen: dict[str, str] = {}
-        self._looked_s: dict[str, float] = {}
-        # Wall times in ms of what may have been missed.
-        self._blind: dict[str, list[tuple[float, float]]] = {s: [] for s in self._symbols}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -166,20 +169,16 @@ class Watcher:
         self._compare(symbol, [*calls, *puts], chain["fetched_ts"])
 
     def _record(self, symbol: str) -> None:
-        """The chain that was sent last, by its number."""
-        now_s, before_s = time.time(), self._looked_s.get(symbol)
-        if before_s is not None and now_s - before_s > _BLIND_S:
-            self._blind[symbol].append((before_s * 1000, now_s * 1000))
-        self._looked_s[symbol] = now_s
+        """The chain that was sent last."""
         try:
             sent = self._vendor.call("chain", symbol=symbol, rows=True)
-        except Exception:
+        except SimulatorError:
             # None was sent so far.
             return
         kept = self._sent[symbol]
-        if sent["number"] not in kept:
+        if sent["wall_s"] not in kept:
             rows = {row.pop("contract_id"): row for row in sent["rows"]}
-            kept[sent["number"]] = (rows, frozenset(sent["faults"]))
+            kept[sent["wall_s"]] = (rows, frozenset(sent["faults"]))
             if len(kept) > _CHAINS_KEPT:
                 del kept[min(kept)]
 
@@ -189,8 +188,18 @@ class Watcher:
             if sent == found and not faults & _NEVER:
                 self.judged += 1
                 return
-        if not any(a - 200 < fetched_ms < b + 2500 for a, b in self._blind[symbol]):
+        if self._was_missed(symbol, fetched_ms / 1000):
+            self.missed += 1
+        else:
             self._fault(f"{symbol}: the chain of {fetched_ms} is none that was sent")
+
+    def _was_missed(self, symbol: str, fetched_s: float) -> bool:
+        """Whether a chain was sent that came and went between two looks at the simulator."""
+        reply = self._vendor.call("requests", symbol=symbol, function="REALTIME_OPTIONS")
+        rows = [dict(zip(reply["columns"], row, strict=True)) for row in reply["rows"]]
+        times_s = {row["wall_s"] for row in rows if row["outcome"] in _BEARING}
+        times_s -= self._sent[symbol].keys()
+        return any(fetched_s - _ON_ITS_WAY_S < one < fetched_s for one in times_s)
 
     def _look_around(self) -> None:
         found = {k for pattern in _VOLATILE for k in self._redis.scan_iter(pattern, count=2000)}

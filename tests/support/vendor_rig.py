@@ -156,6 +156,7 @@ class VendorRig:
         """What holds at the end of every scenario."""
         self.watch.check()
         assert "av_options" not in self.workers or self.watch.judged >= len(self.symbols)
+        assert self.watch.missed <= self.watch.judged / 4
         assert self.keys.holding(KEY) == []
         for log in self.home.rglob("*.log"):
             assert KEY not in log.read_text(errors="replace"), log

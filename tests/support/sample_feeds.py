@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from simulators.alphavantage.control import ControlClient
 from tests.support.redis_server import RedisServer
 from tests.support.vendor_keys import Row, VendorKeys
 from tests.support.vendor_process import RECORDINGS, VendorProcess
@@ -43,6 +44,8 @@ class Feed:
     def start(self) -> Feed:
         self.home.mkdir(parents=True)
         self.keys = VendorKeys(self.url)
+        # One of its own: feeds that run side by side must not mix up their answers.
+        self.control = ControlClient(self.vendor.control_port)
         write_universe(self.home, dict.fromkeys(self.symbols, ("ISLAND",)))
         modules = {"heartbeat_interval_s": 0.5, "metrics_interval_s": 0.5}
         changes = {
@@ -70,9 +73,15 @@ class Feed:
     def figures(self) -> Row:
         return self.keys.figures(self.names[0])
 
+    def requests(self, symbol: str) -> list[Row]:
+        """Every request that arrived at the vendor, oldest first."""
+        reply = self.control.call("requests", since=0, symbol=symbol)
+        return [dict(zip(reply["columns"], row, strict=True)) for row in reply["rows"]]
+
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
+        self.control.close()
         self.keys.redis.close()
 
 

@@ -169,7 +169,8 @@ class Summary:
     def add(self, contracts: Sequence[Contract], junk: int) -> None:
         """Contracts whose junk greeks (so many) have been taken away already."""
         metrics = self.metrics
-        known = sum([has_greeks(one) for one in contracts])
+        # Nearly all have a volatility: the call is saved.
+        known = sum([one.implied_volatility is not None or has_greeks(one) for one in contracts])
         metrics.contracts += len(contracts)
         metrics.with_greeks += known
         metrics.junk_greeks += junk
@@ -200,12 +201,13 @@ class Summary:
         if row is None:
             row = self._expirations[expiration] = Expiration(expiration, 0)
         puts = [one for one in contracts if one.type == "put"]
+        calls = [one for one in contracts if one.type != "put"]
         volume = sum([one.volume or 0 for one in puts])
         interest = sum([one.open_interest or 0 for one in puts])
         row.puts += len(puts)
-        row.calls += len(contracts) - len(puts)
-        row.volume += sum([one.volume or 0 for one in contracts])
-        row.open_interest += sum([one.open_interest or 0 for one in contracts])
+        row.calls += len(calls)
+        row.volume += volume + sum([one.volume or 0 for one in calls])
+        row.open_interest += interest + sum([one.open_interest or 0 for one in calls])
         self._put_volume += volume
         self._put_open_interest += interest
 

@@ -69,7 +69,39 @@ def greeks_text(one: Contract) -> bytes:
 
 
 def greeks_document(text: bytes, since_ms: int) -> bytes:
-    return b'%b,"ts":%d}' % (text, since_ms)
+    return text + _since(since_ms)
+
+
+class GreeksCommands:
+    """Packs the commands for the greeks of one symbol; what all have in common is made once.
+
+    `pattern` is their key with a NUL in the contract's place, `since_ms` the moment they are of.
+    """
+
+    def __init__(self, pattern: bytes, ttl: bytes, since_ms: int) -> None:
+        self._head, self._tail = pattern.split(b"\0")
+        since, expiry = _since(since_ms), b"$%d\r\n%b\r\n" % (len(ttl), ttl)
+        self._since_bytes = len(since)
+        self._store_end = b"%b\r\n$2\r\nEX\r\n%b" % (since, expiry)
+        self._renew_end = b"\r\n%b" % expiry
+
+    def key(self, contract: str) -> bytes:
+        return self._head + contract.encode() + self._tail
+
+    def store(self, contract: str, text: bytes) -> bytes:
+        """SET of the document that begins with `text`, as `greeks_text` makes it."""
+        key = self._head + contract.encode() + self._tail
+        return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b%b" % (
+            len(key), key, len(text) + self._since_bytes, text, self._store_end,
+        )  # fmt: skip
+
+    def renew(self, contract: str) -> bytes:
+        key = self._head + contract.encode() + self._tail
+        return b"*3\r\n$6\r\nEXPIRE\r\n$%d\r\n%b%b" % (len(key), key, self._renew_end)
+
+
+def _since(since_ms: int) -> bytes:
+    return b',"ts":%d}' % since_ms
 
 
 def event_of(chain: Chain, key: str, counts: Mapping[str, Any]) -> bytes:

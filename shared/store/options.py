@@ -22,9 +22,9 @@ from shared.errors import StoreRefused, StoreUnavailable
 from shared.market.option import Chain, Contract
 from shared.store.keys import Keys
 from shared.store.option_documents import (
+    GreeksCommands,
     chain_pieces,
     event_of,
-    greeks_document,
     greeks_text,
     rows_pieces,
 )
@@ -98,7 +98,8 @@ class OptionsStore:
         async with self._turn:
             with self._forgetting(symbol):
                 known = self._known[symbol]
-                names = [self._expire(self._greeks_key(symbol, name)) for name in known.greeks]
+                greeks = self._greeks(symbol)
+                names = [greeks.renew(name) for name in known.greeks]
                 commands = [pack(b"EXPIRE", key, self._ttl) for key in self._documents(symbol)]
                 await self._connect()
                 for part in _parts([*commands, *names] if known.documents else []):
@@ -144,7 +145,8 @@ class OptionsStore:
             # Redis has lost keys since: nothing counts as known.
             done = Written()
             await self._send_greeks(chain, _Known(), new, done)
-        gone = [self._greeks_key(symbol, name) for name in old.greeks.keys() - new.greeks.keys()]
+        greeks = self._greeks(symbol)
+        gone = [greeks.key(name) for name in old.greeks.keys() - new.greeks.keys()]
         for part in _parts(gone):
             await self._send([pack(b"UNLINK", *part)])
         done.removed = len(gone)
@@ -184,37 +186,16 @@ class OptionsStore:
 
     async def _send_greeks(self, chain: Chain, old: _Known, new: _Known, done: Written) -> bool:
         """One slice is packed while Redis works on the one before; False when it lost a key."""
+        greeks = self._greeks(chain.symbol, chain.fetched_ms)
         sent: asyncio.Future[list[Any]] | None = None
         for start in range(0, len(chain.contracts), SLICE):
             part = chain.contracts[start : start + SLICE]
-            commands = list(self._greeks_commands(chain, part, (old, new), done))
+            commands = _pack_greeks(greeks, part, (old, new), done)
             await asyncio.sleep(0)
             if sent is not None and 0 in _checked(await sent):
                 return False
             sent = self._connection.send(b"".join(commands), len(commands)) if commands else None
         return sent is None or 0 not in _checked(await sent)
-
-    def _greeks_commands(
-        self, chain: Chain, part: Sequence[Contract], states: tuple[_Known, _Known], done: Written
-    ) -> Iterator[bytes]:
-        old, new = states
-        ttl = self._greeks_ttl
-        for one in part:
-            text = greeks_text(one)
-            if not text:
-                continue
-            name = one.contractID
-            key = self._greeks_key(chain.symbol, name)
-            new.greeks[name] = digest = hash(text)
-            if old.greeks.get(name) == digest:
-                done.renewed += 1
-                yield self._expire(key)
-                continue
-            done.changed += 1
-            document = greeks_document(text, chain.fetched_ms)
-            yield b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % (
-                len(key), key, len(document), document, len(ttl), ttl,
-            )  # fmt: skip
 
     async def _found(self, symbol: str) -> dict[str, None]:
         """The contracts an earlier process left: those that vanished since must lose their keys."""
@@ -255,12 +236,31 @@ class OptionsStore:
         keys = self._keys
         return [key.encode() for key in (keys.calls(symbol), keys.puts(symbol), keys.chain(symbol))]
 
-    def _greeks_key(self, symbol: str, contract: str) -> bytes:
-        return self._keys.greeks(symbol, contract).encode()
+    def _greeks(self, symbol: str, since_ms: int = 0) -> GreeksCommands:
+        pattern = self._keys.greeks(symbol, "\0").encode()
+        return GreeksCommands(pattern, self._greeks_ttl, since_ms)
 
-    def _expire(self, key: bytes) -> bytes:
-        ttl = self._greeks_ttl
-        return b"*3\r\n$6\r\nEXPIRE\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(key), key, len(ttl), ttl)
+
+def _pack_greeks(
+    greeks: GreeksCommands, part: Sequence[Contract], states: tuple[_Known, _Known], done: Written
+) -> list[bytes]:
+    old, new = states[0].greeks, states[1].greeks
+    store, renew = greeks.store, greeks.renew
+    commands, renewed = [], 0
+    for one in part:
+        text = greeks_text(one)
+        if not text:
+            continue
+        name = one.contractID
+        new[name] = digest = hash(text)
+        if old.get(name) == digest:
+            renewed += 1
+            commands.append(renew(name))
+        else:
+            commands.append(store(name, text))
+    done.renewed += renewed
+    done.changed += len(commands) - renewed
+    return commands
 
 
 def _parts(commands: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

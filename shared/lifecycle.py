@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 from loguru import logger
 
 from shared.process import DRAIN_S, Worker
 from shared.reporting import Reporter
+from shared.store.control_inbox import ControlInbox, Handler
 from shared.store.sink import Sink
 
 # Of the drain time, how long the cancels on the wire may take.
@@ -19,6 +20,14 @@ _CANCEL_S: Final = 1.0
 class Feed(Protocol):
     async def stop(self) -> None:
         """Cancel every open request on the wire and end the session."""
+
+
+@runtime_checkable
+class CommandedFeed(Feed, Protocol):
+    """One that can be told things while it runs."""
+
+    @property
+    def commands(self) -> Mapping[str, Handler]: ...
 
 
 async def run_feed(
@@ -38,7 +47,9 @@ async def run_feed(
         async with asyncio.TaskGroup() as tasks:
             writing = {tasks.create_task(sink.run()) for sink in sinks}
             reporting = tasks.create_task(report.run())
+            obeying = tasks.create_task(_obey(worker, feed))
             await worker.stop.wait()
+            obeying.cancel()
             worker.health.set("stopping", worker.health.connected)
             await feed.stop()
             await asyncio.wait({connection}, timeout=_CANCEL_S)
@@ -56,3 +67,9 @@ async def run_feed(
         outcome = await asyncio.gather(connection, return_exceptions=True)
     if isinstance(outcome[0], Exception):
         raise outcome[0]
+
+
+async def _obey(worker: Worker, feed: Feed) -> None:
+    if isinstance(feed, CommandedFeed):
+        report = worker.ledger.incident
+        await ControlInbox(worker.store, worker.keys, worker.name, feed.commands, report).run()

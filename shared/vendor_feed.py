@@ -17,7 +17,8 @@ from shared.control.restraint import Restraint
 from shared.control.schedule import Poll, Schedule
 from shared.errors import SettingsError, StoreError
 from shared.feeds.alphavantage.client import VendorClient
-from shared.feeds.alphavantage.polls import Handler, Poller, PollPorts
+from shared.feeds.alphavantage.poll_ports import Handler, PollPorts
+from shared.feeds.alphavantage.polls import Poller
 from shared.lifecycle import run_feed
 from shared.process import Worker
 from shared.reporting import Reporter, Sources

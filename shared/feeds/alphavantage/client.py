@@ -62,14 +62,9 @@ class VendorClient:
         self._limit_bytes = settings.max_body_mb * 1_048_576
         self._attempts = settings.max_attempts
         self._acquire = acquire
-        self._http = httpx.AsyncClient(
-            headers={**_HEADERS, "User-Agent": agent},
-            timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
-            limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
-            follow_redirects=False,
-            # A proxy of the environment is for the way out, not for this machine.
-            trust_env=urlsplit(settings.base_url).hostname not in _LOOPBACK,
-        )
+        self._agent = agent
+        self._settings = settings
+        self._line = self._opened()
 
     async def get(self, request: Request) -> Answer:
         """The judged answer; a transport fault is repeated, each time with leave of its own.
@@ -85,8 +80,26 @@ class VendorClient:
         found: Answer = await retrying(self._attempt, request, _Count())
         return found
 
+    async def reconnect(self) -> None:
+        """Idle connections are closed now, one in use as soon as its answer is in."""
+        old, self._line = self._line, self._opened()
+        if not old.users:
+            await old.http.aclose()
+
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._line.http.aclose()
+
+    def _opened(self) -> _Line:
+        settings = self._settings
+        http = httpx.AsyncClient(
+            headers={**_HEADERS, "User-Agent": self._agent},
+            timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
+            limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
+            follow_redirects=False,
+            # A proxy of the environment is for the way out, not for this machine.
+            trust_env=urlsplit(settings.base_url).hostname not in _LOOPBACK,
+        )
+        return _Line(http)
 
     async def _attempt(self, request: Request, count: _Count) -> Answer:
         if count.attempts:
@@ -121,17 +134,32 @@ class VendorClient:
 
     async def _read(self, request: Request) -> tuple[int, bytes]:
         params = {**request.params, "apikey": self._key}
-        async with self._http.stream("GET", self._url, params=params) as response:
-            body = Body(response.headers.get("content-encoding", "").lower(), self._limit_bytes)
-            async for raw in response.aiter_raw():
-                for _ in body.feed(raw):
-                    await asyncio.sleep(0)
-            return response.status_code, body.whole()
+        line = self._line
+        line.users += 1
+        try:
+            async with line.http.stream("GET", self._url, params=params) as response:
+                body = Body(response.headers.get("content-encoding", "").lower(), self._limit_bytes)
+                async for raw in response.aiter_raw():
+                    for _ in body.feed(raw):
+                        await asyncio.sleep(0)
+                return response.status_code, body.whole()
+        finally:
+            line.users -= 1
+            if line is not self._line and not line.users:
+                await line.http.aclose()
 
     def _redacted(self, text: str) -> str:
         for secret in (self._key, quote_plus(self._key)):
             text = text.replace(secret, _HIDDEN) if secret else text
         return text
+
+
+@dataclass(slots=True)
+class _Line:
+    """A pool of connections, and how many requests are using it."""
+
+    http: httpx.AsyncClient
+    users: int = 0
 
 
 @dataclass(slots=True)

@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Any, Final, Generic
 
 from loguru import logger
 
-from shared.control.circuit import Attempt, Breakers, Change, Outcome
+from shared.control.circuit import Attempt, Breakers, Outcome
 from shared.control.restraint import Restraint
 from shared.control.schedule import Poll, Schedule
 from shared.errors import BadDocument, BudgetExhausted, StoreRefused, StoreUnavailable
-from shared.feeds.alphavantage.client import Answer, Request, VendorClient
+from shared.feeds.alphavantage.client import Answer
+from shared.feeds.alphavantage.poll_ports import DocumentT, PollPorts
 from shared.feeds.alphavantage.tally import PollTally
-
-DocumentT = TypeVar("DocumentT")
+from shared.feeds.command_answers import Handlers, unknown_symbol
 
 # Something whose suspension is over but whose probe is under way is looked at again after so long.
 _LOOK_AGAIN_S: Final = 1.0
@@ -34,48 +33,6 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
     "data": "ok", "empty": "empty", "burst": "limited", "minute": "limited", "daily": "limited",
     "entitlement": "not_entitled",
 }  # fmt: skip
-
-
-class Budget(Protocol):
-    async def acquire(self) -> None:
-        """Wait for leave to make one call. Raises BudgetExhausted."""
-
-    async def cool_down(self, wait_s: float, reason: str) -> None:
-        """Nobody on this key calls for so long."""
-
-    async def window_left_s(self) -> float:
-        """Seconds to the end of the vendor's minute, as far as we know."""
-
-
-class Handler(Protocol[DocumentT]):
-    """What a worker does with its data types."""
-
-    def request(self, poll: Poll) -> Request:
-        """What to ask for."""
-
-    async def read(self, poll: Poll, answer: Answer) -> DocumentT:
-        """Decode and check. Raises BadDocument."""
-
-    async def write(self, poll: Poll, document: DocumentT) -> None:
-        """Make it readable. Raises StoreUnavailable, StoreRefused."""
-
-    def tell(self, poll: Poll, status: str, text: str) -> None:
-        """`status`: error, suspended or not_entitled, with the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollPorts(Generic[DocumentT]):
-    """What the round works with; `keep` stores changes of circuits, `incident` tells a person.
-
-    `patience_s`: how long a document waits for a Redis that is away before it is too old.
-    """
-
-    client: VendorClient
-    budget: Budget
-    handler: Handler[DocumentT]
-    keep: Callable[[Iterable[Change]], None]
-    incident: Callable[[str, str], None]
-    patience_s: float
 
 
 class Poller(Generic[DocumentT]):
@@ -92,13 +49,16 @@ class Poller(Generic[DocumentT]):
         self._breakers = breakers
         self._restraint = restraint
         self._ports = ports
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Poll] = {}
+        # Asked for by command: they go out though their circuit is open.
+        self._probes: set[Poll] = set()
         self._failed: asyncio.Future[None] | None = None
         self._wake = asyncio.Event()
         self.tally = PollTally()
         # Why no calls are made at all, and until when (monotonic seconds).
         self._held: tuple[str, float] = ("", 0.0)
         self._announced: tuple[str, float] = ("", 0.0)
+        self.commands: Handlers = {"resubscribe": self._resubscribe, "reconnect": self._reconnect}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`; what is being written then is finished."""
@@ -131,9 +91,8 @@ class Poller(Generic[DocumentT]):
     def health(self) -> tuple[bool, str]:
         """Connected, and what is not as it should be."""
         said = []
-        reason, until_s = self._held
-        if (left_s := until_s - time.monotonic()) > 0:
-            said.append(f"no calls for {left_s:.0f} s: {reason}")
+        if held := self._held_back():
+            said.append(held)
         if suspended := self._breakers.suspended(_now_ms()):
             names = [f"{one['symbol']}:{one['type']}" for one in suspended]
             shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
@@ -168,8 +127,39 @@ class Poller(Generic[DocumentT]):
             if poll is not None:
                 self._start(poll)
 
+    async def _resubscribe(self, symbol: str) -> str:
+        """Poll the symbol now; what is suspended is probed. Why not, or nothing."""
+        wanted = [poll for poll in self._polls if poll.symbol == symbol]
+        if not wanted:
+            return unknown_symbol(symbol, dict.fromkeys(poll.symbol for poll in self._polls))
+        if held := self._held_back():
+            return held
+        self._probes.update(self._poll_now(wanted))
+        return ""
+
+    async def _reconnect(self, _symbol: str) -> str:
+        """Fresh connections, and everything polled over them as far as calls allow."""
+        await self._ports.client.reconnect()
+        self._poll_now(self._polls)
+        return ""
+
+    def _poll_now(self, polls: Iterable[Poll]) -> list[Poll]:
+        """Makes them due; those under way are left to themselves."""
+        now_s, under_way = time.monotonic(), set(self._tasks.values())
+        idle = [poll for poll in polls if poll not in under_way]
+        for poll in idle:
+            self._schedule.retry(poll, now_s, 0.0)
+        self._wake.set()
+        return idle
+
+    def _held_back(self) -> str:
+        reason, until_s = self._held
+        left_s = until_s - time.monotonic()
+        return f"no calls for {left_s:.0f} s: {reason}" if left_s > 0 else ""
+
     def _allowed(self, poll: Poll) -> bool:
-        return self._breakers.allows(poll.symbol, poll.kind, _now_ms())
+        asked_for = poll in self._probes
+        return asked_for or self._breakers.allows(poll.symbol, poll.kind, _now_ms())
 
     def _set_aside(self, now_s: float) -> float:
         """Move suspended polls that are due to their moment; how long nothing is due."""
@@ -201,13 +191,14 @@ class Poller(Generic[DocumentT]):
     def _start(self, poll: Poll) -> None:
         now_s = time.monotonic()
         self._schedule.start(poll, now_s)
+        self._probes.discard(poll)
         self._ports.keep(self._breakers.begin(poll.symbol, poll.kind, _now_ms()))
         task = asyncio.ensure_future(self._poll(poll))
-        self._tasks.add(task)
+        self._tasks[task] = poll
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._wake.set()
         failed = self._failed
         if not task.cancelled() and (error := task.exception()) and failed and not failed.done():

@@ -15,6 +15,7 @@ from shared.control.connectivity import Connectivity, Link
 from shared.errors import ContractUnsupported
 from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.depth_checks import DepthChecks
+from shared.feeds.ibkr.depth_control import DepthControl
 from shared.feeds.ibkr.depth_errors import DepthErrors
 from shared.feeds.ibkr.depth_requests import DepthRequests
 from shared.feeds.ibkr.depth_state import DepthPolicy, DepthState
@@ -43,6 +44,7 @@ class DepthFeed:
         self._requests = DepthRequests(self._state)
         self._checks = DepthChecks(self._state, self._requests)
         self._errors = DepthErrors(self._state, self._requests, self._link)
+        self.commands = DepthControl(self._state, self._requests).handlers()
         self._unsupported: set[str] = set()
         self._last_seen: Mapping[str, int] = {}
         self._cut_off: set[str] = set()

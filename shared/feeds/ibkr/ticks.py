@@ -20,6 +20,7 @@ from shared.feeds.ibkr.bars import BarKeeper
 from shared.feeds.ibkr.clock import now_ms, now_s
 from shared.feeds.ibkr.idle import IdleWatch
 from shared.feeds.ibkr.session import Session
+from shared.feeds.ibkr.tick_control import TickControl
 from shared.feeds.ibkr.tick_errors import TickErrors
 from shared.feeds.ibkr.tick_history import TICKS_AT_ONCE, History, Told
 from shared.feeds.ibkr.tick_outlet import TickOutlet
@@ -59,6 +60,7 @@ class TickFeed:
         )
         self._requests = TickRequests(state, self._bars, reactions, max_messages_per_s)
         self._errors = TickErrors(state, self._requests, self._history, self._link)
+        self.commands = TickControl(state, self._requests).handlers()
         self._idle = IdleWatch(policy.probe_interval_s)
         self._every_s = 0.0
         self._resolve_again_s = 0.0

@@ -144,7 +144,7 @@ class _Reading:
         """The rows as a list without white space, which others will be able to read."""
         try:
             text = msgspec.json.format(b"[%b]" % piece, indent=-1)
-            if b"\\u" in text or not text.isascii():
+            if b"\\" in text or not text.isascii():
                 # What the typed decoder has no field for it does not look at.
                 msgspec.json.decode(text)
         except (ValueError, RecursionError) as error:

@@ -71,7 +71,11 @@ LAYERS: Final = (
             *_SETTINGS,
         ),
     ),
-    Layer("shared.store", ("shared.store", "shared.market", "shared.errors", *_SETTINGS)),
+    Layer("shared.schema", ("shared.schema", "shared.market", "shared.errors"), (*PURE, "asyncio")),
+    Layer(
+        "shared.store",
+        ("shared.store", "shared.schema", "shared.market", "shared.errors", *_SETTINGS),
+    ),
     Layer(
         "shared.process",
         ("shared.store", "shared.logs", "shared.version", "shared.errors", *_SETTINGS),

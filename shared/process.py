@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from loguru import logger
 
-from shared import logs
+from shared import logs, stall
 from shared.errors import (
     LeaseLost,
     SettingsError,
@@ -38,7 +38,6 @@ from shared.version import VERSION
 
 EXIT_CLEAN: Final = 0
 EXIT_FAILURE: Final = 3
-EXIT_STALLED: Final = 4
 EXIT_SETTINGS: Final = 78
 # A graceful stop has five seconds; the rest belongs to the final heartbeat.
 DRAIN_S: Final = 4.0
@@ -90,6 +89,7 @@ def run(name: str, family_of: FamilyOf, main: Main) -> int:
     except SettingsError as error:
         print(f"{name}: unusable settings", *error.problems, sep="\n  ", file=sys.stderr)
         return EXIT_SETTINGS
+    stall.dump_stacks_when_asked()
     logs.configure(name, settings.ibkr.log_level, [settings.alpha_vantage.api_key.reveal()])
     try:
         return asyncio.run(_Process(name, family_of(settings), settings, main).run())
@@ -132,9 +132,10 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop.set)
         try:
-            if not await self._start():
-                return EXIT_CLEAN
-            await self._serve()
+            with stall.guarded(self._name, self._settings.supervision.stall_s):
+                if not await self._start():
+                    return EXIT_CLEAN
+                await self._serve()
         finally:
             await worker.store.close()
         logger.info("stopped")

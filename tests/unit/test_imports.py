@@ -78,7 +78,14 @@ LAYERS: Final = (
     ),
     Layer(
         "shared.process",
-        ("shared.store", "shared.logs", "shared.version", "shared.errors", *_SETTINGS),
+        (
+            "shared.store",
+            "shared.logs",
+            "shared.stall",
+            "shared.version",
+            "shared.errors",
+            *_SETTINGS,
+        ),
     ),
     Layer("shared.session", ("shared.session", "shared.market", "shared.errors", *_SETTINGS)),
     Layer("shared.alerts", ("shared.alerts", "shared.market", "shared.errors", *_SETTINGS)),

@@ -193,7 +193,7 @@ class WatchdogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     resubscribe_cooldown_s: SpanS = 60.0
     reconnect_cooldown_s: SpanS = 180.0
     actions_per_hour: Annotated[int, Meta(ge=0, le=1_000)] = 6
-    rhythm_factor: Annotated[float, Meta(ge=1, le=1_000)] = 3.0
+    rhythm_factor: Annotated[float, Meta(ge=1, le=1_000)] = 4.0
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):

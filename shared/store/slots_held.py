@@ -1,0 +1,55 @@
+"""Who holds a depth slot since when, as the rotation ledger tells it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.store.connection import Store
+from shared.store.keys import Keys
+
+_LOOK_BACK: Final = 500
+_MOST_AT_ONCE: Final = 1_000
+
+
+class SlotsHeld:
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._key = keys.rotation()
+        self._newest: str | None = None
+        self._since: dict[tuple[str, str], int | None] = {}
+
+    async def follow(self) -> None:
+        """Read what was added. Raises StoreUnavailable, StoreRefused."""
+        client = self._store.client
+        entries: Any
+        if self._newest is None:
+            entries = await self._store.call(
+                client.xrevrange(self._key, "+", "-", count=_LOOK_BACK)
+            )
+            entries.reverse()
+        else:
+            after = f"({self._newest}"
+            entries = await self._store.call(
+                client.xrange(self._key, after, "+", count=_MOST_AT_ONCE)
+            )
+        for name, fields in entries:
+            self._newest = name.decode()
+            self._take({key.decode(): value.decode() for key, value in fields.items()})
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every pair that the ledger has named."""
+        return list(self._since)
+
+    def since_ms(self, pair: tuple[str, str], started_ms: int) -> int | None:
+        """None while parked; a slot of an earlier process than that started then is gone."""
+        since_ms = self._since.get(pair)
+        return since_ms if since_ms is not None and since_ms >= started_ms else None
+
+    def _take(self, entry: dict[str, str]) -> None:
+        pair = (entry.get("symbol", ""), entry.get("venue", ""))
+        if not all(pair):
+            return
+        if entry.get("event") == "subscribe":
+            self._since[pair] = int(entry.get("ts") or 0)
+        elif entry.get("event") in ("cancel", "refused"):
+            self._since[pair] = None

@@ -197,6 +197,6 @@ ROWS: Final = (
         Command, ttls.FREE, ("operators", "watchdog"),
         "Commands to a worker, oldest first; what it did with them stands among the incidents.",
         "until the worker takes them",
-        (), (_few,), planned=True,
+        (), (_few,),
     ),
 )  # fmt: skip

@@ -138,12 +138,13 @@ METRICS: Final = tuple(
         Shape.JSON_MAP, Figures, ttls.MONITORING, workers,
         "Counters since the start and gauges of now, one field per worker"
         + (", and `token_bucket`." if bucket else "."),
-        "every 10 s (`metrics_interval_s`) while any of them runs",
+        f"every 10 s (`metrics_interval_s`) while {' or '.join(workers)} runs",
         (_figures, _fields_among((*workers, *bucket))), lenient=True,
     )
     for family, workers, bucket in (
         ("ibkr", IBKR, ()),
         ("alpha_vantage", ALPHA_VANTAGE, ("token_bucket",)),
+        ("watchdog", WATCHDOG, ()),
     )
 )  # fmt: skip
 ROWS: Final = (
@@ -200,13 +201,12 @@ ROWS: Final = (
         "What is too old, field `surface:symbol` (`depth:SPY`), gone as soon as it is fresh again;"
         " field `_checked_ts` is always there.",
         "while the watchdog runs",
-        (_stale,), (_checked,), planned=True,
+        (_stale,), (_checked,),
     ),
     Row(
         "market_session", SECTION, lambda keys: keys.market_session(), Shape.FIELDS,
         Session, ttls.MONITORING, WATCHDOG,
         "The session of the market.",
-        "while the watchdog runs",
-        planned=True,
+        "while the watchdog runs"
     ),
 )  # fmt: skip

@@ -140,7 +140,7 @@ class Row:
     """One row of the contract.
 
     `json_fields` of a hash or stream entry hold JSON. `lenient` payloads may have more fields than
-    the contract lists (vendor rows, figures); `planned` rows have no writer yet.
+    the contract lists (vendor rows, figures).
     """
 
     name: str
@@ -156,7 +156,6 @@ class Row:
     over_all: tuple[AllRule, ...] = ()
     json_fields: tuple[str, ...] = ()
     lenient: bool = False
-    planned: bool = False
 
     @property
     def kind(self) -> str:

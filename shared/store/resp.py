@@ -62,6 +62,13 @@ class _Replies(asyncio.Protocol):
             self.closed.set_result(None)
 
 
+def _settle(done: asyncio.Future[list[Any]], timer: asyncio.TimerHandle) -> None:
+    """Whoever waited may have been cancelled: an error that nobody takes is no news then."""
+    timer.cancel()
+    if not done.cancelled():
+        done.exception()
+
+
 class RespConnection:
     """One connection, one batch of commands in flight at a time."""
 
@@ -74,7 +81,10 @@ class RespConnection:
 
     @property
     def connected(self) -> bool:
-        return self._replies is not None and not self._replies.closed.done()
+        # After our own close() the loop has yet to tell the protocol.
+        if self._transport is None or self._replies is None:
+            return False
+        return not self._replies.closed.done()
 
     async def connect(self) -> None:
         """Open, authenticate, select the database.
@@ -108,7 +118,7 @@ class RespConnection:
             raise StoreUnavailable("redis is not connected")
         waiting = self._replies.expect(replies)
         timer = asyncio.get_running_loop().call_later(_REPLY_TIMEOUT_S, self._give_up, waiting)
-        waiting.add_done_callback(lambda _: timer.cancel())
+        waiting.add_done_callback(lambda done: _settle(done, timer))
         self._transport.write(payload)
         return waiting
 

@@ -61,7 +61,8 @@ def classify(status: int, body: bytes, wanted: str) -> Verdict:
         return Verdict("data")
     try:
         document = _documents.decode(body)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Bytes that are no UTF-8 and endless nesting are no DecodeError.
         return Verdict("transport", f"http {status}, no json object: {error}")
     if not document:
         return Verdict("empty", _NOTHING)
@@ -96,5 +97,5 @@ def _is_certain(kind: Kind, lowered: str) -> bool:
 def _text(raw: msgspec.Raw) -> str:
     try:
         return _texts.decode(raw)
-    except msgspec.DecodeError:
+    except ValueError:
         return ""

@@ -177,3 +177,15 @@ def test_only_a_text_says_that_there_is_nothing() -> None:
     check_says_empty(classify(200, information("No articles found."), "feed").text)
     with pytest.raises(BadDocument, match="body: was an empty object"):
         check_says_empty(classify(200, b"{ }", "feed").text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Information": "caf\xe9"}',
+        b'{"\xff": 1}',
+        b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    ],
+)
+def test_bytes_that_are_no_text_end_in_a_class_too(body: bytes) -> None:
+    assert classify(200, body, "data").kind in ("transport", "unknown")

@@ -176,6 +176,7 @@ def tolerance(console: Console, rounds: int) -> dict[str, Any]:
                 checker.counted("dropped", 0)
                 if number:
                     found.setdefault(name, []).append(row)
+            console.print(f"round {number}/{rounds} of bodies without and with bad values")
     result = {
         name: {part: _median_ms(row[part] for row in rows) for part in ("read_s", "s")}
         for name, rows in found.items()
@@ -194,11 +195,12 @@ def stalls(console: Console, contracts: int, rounds: int) -> dict[str, Any]:
         moved = Body.write(directory / "moved.json", source.moved())
         simulator = SimulatorProcess("--no-limits", "--contracts", str(contracts))
         try:
-            for _ in range(rounds):
+            for number in range(rounds):
                 found["new"].append(ours.order(**new.order(anew=True, ticker=True)))
                 found["moved"].append(ours.order(**moved.order(anew=False, ticker=True)))
                 url = f"{simulator.base_url}/query"
                 found["fetched"].append(ours.order(run="fetch", base_url=url))
+                console.print(f"round {number + 1}/{rounds} of gaps of the event loop")
         finally:
             simulator.stop()
     rows = [row for part in found.values() for row in part]

@@ -52,9 +52,12 @@ def quiet_after(rows: list[Row], refused: Row) -> tuple[float, dict[str, float]]
     return min(after.values()) - before, after
 
 
-def both_are_back(rig: VendorRig, since: int, refused: Row) -> bool:
-    rows = [r for r in rig.arrivals(since) if r["mono_s"] > refused["mono_s"] + UNDER_WAY_S]
-    return {row["client"].rpartition(" ")[2] for row in rows} == set(BOTH)
+def wait_both(rig: VendorRig, since: int, refused: Row, timeout_s: float) -> None:
+    def back() -> bool:
+        rows = [r for r in rig.arrivals(since) if r["mono_s"] > refused["mono_s"] + UNDER_WAY_S]
+        return {row["client"].rpartition(" ")[2] for row in rows} == set(BOTH)
+
+    rig.wait_until(back, timeout_s, "both workers back")
 
 
 def serve(rig: VendorRig, kind: str, function: str, count: int = 1) -> tuple[int, Row]:
@@ -88,7 +91,7 @@ def short_cooldown(rig: VendorRig, kind: str, function: str) -> None:
     rig.wait_until(
         lambda: rig.keys.figures("token_bucket").get("cooldown_reason") == "burst limit", 2, "told"
     )
-    rig.wait_until(lambda: both_are_back(rig, asked, refused), 6, "both back")
+    wait_both(rig, asked, refused, 6)
     silence_s, back = quiet_after(rig.arrivals(asked), refused)
     print(f"{kind} of {function}: silent for {silence_s:.2f} s, back at {back}")
     assert min(back.values()) > BURST_S - 0.02 and max(back.values()) < BURST_S + RESUMED_S
@@ -122,7 +125,7 @@ def a_minute_text_stops_both_to_the_end_of_the_minute(rig: VendorRig, server: Re
     asked, refused = serve(rig, "info_minute_premium", "RSI")
     wait_s = 60 - (refused["mono_s"] - began_s)
     assert wait_s > 3, "the window must not be over yet"
-    rig.wait_until(lambda: both_are_back(rig, asked, refused), 65, "both back")
+    wait_both(rig, asked, refused, 65)
     silence_s, back = quiet_after(rig.arrivals(asked), refused)
     print(f"minute: silent for {silence_s:.2f} s, the window had {wait_s:.2f} s left, back {back}")
     assert wait_s - 0.3 < min(back.values())
@@ -138,7 +141,7 @@ def a_daily_text_with_the_key_in_it_stops_both_and_is_told(
 ) -> None:
     rig.begin()
     asked, refused = serve(rig, "key_echo", OPTIONS)
-    rig.wait_until(lambda: both_are_back(rig, asked, refused), 10, "both back")
+    wait_both(rig, asked, refused, 10)
     silence_s, back = quiet_after(rig.arrivals(asked), refused)
     print(f"daily: silent for {silence_s:.2f} s, back at {back}")
     assert min(back.values()) > 6 - 0.02 and max(back.values()) < 6 + RESUMED_S
@@ -147,6 +150,20 @@ def a_daily_text_with_the_key_in_it_stops_both_and_is_told(
     assert KEY not in told["text"]
     nothing_suspended(rig)
     rig.wait_chains(2.5)
+
+
+ODD_KEY: Final = "Q+7/odd=key%41~*&Z"
+
+
+@vendor_scenario(SCENARIOS, VendorPlan(settings={"daily_cooldown_s": 2.0}, key=ODD_KEY))
+def a_key_of_odd_letters_is_as_hidden_as_any(rig: VendorRig, server: RedisServer) -> None:
+    rig.begin()
+    for function in (OPTIONS, NEWS, "RSI"):
+        asked, refused = serve(rig, "note_daily25_withkey", function)
+        wait_both(rig, asked, refused, 8)
+        (told, *_) = rig.keys.incidents("rate_limit")
+        assert "***" in told["text"]
+    assert len(rig.keys.incidents("rate_limit")) == 3
 
 
 @vendor_scenario(SCENARIOS, VendorPlan(settings={"daily_cooldown_s": 70.0}))
@@ -169,7 +186,7 @@ def a_long_daily_cooldown_is_told_of_every_symbol_and_outlives_a_kill(
         lambda: rig.keys.beat("av_options").get("pid") == rig.options.pid, 10, "its successor"
     )
     # Whatever the sleep between, both are back when it is over.
-    rig.wait_until(lambda: both_are_back(rig, asked, refused), 80, "both back")
+    wait_both(rig, asked, refused, 80)
     silence_s, back = quiet_after(rig.arrivals(asked), refused)
     print(f"long daily: silent for {silence_s:.2f} s, back at {back}")
     assert min(back.values()) > 70 - 0.02 and max(back.values()) < 70 + 2.0

@@ -21,12 +21,14 @@ from tests.support.vendor_rig import (
     gaps_s,
     mean_gap_s,
     now_ms,
+    steady_pace,
     vendor_scenario,
     vendors_side_by_side,
 )
 from tests.support.worker_process import write_settings
 
 SCENARIOS: Final[Table] = {}
+HIT: Final = "TSLA"
 # So that a request which hangs outlasts the stop.
 PATIENT: Final = VendorPlan(settings={"read_timeout_s": 20.0, "request_timeout_s": 20.0})
 
@@ -110,16 +112,39 @@ def a_restart_of_one_worker_does_not_touch_the_other(rig: VendorRig, server: Red
         assert rig.options.wait(5) == 0
         rig.options.start()
         stopped_ms = now_ms()
-        rig.wait_chains(8)
+        rig.wait_chains(20)
         print(f"chains of all {(now_ms() - stopped_ms) / 1000:.2f} s after the start")
     rig.wait_until(lambda: len(rig.arrivals(asked, NEWS, "AAPL")) >= 4, 14, "news")
-    rows = rig.arrivals(asked)
     for name, usual_s in usual.items():
-        ratio = mean_gap_s(rows, name, ("AAPL", "TSLA", "QQQ")) / usual_s
+        ratio = steady_pace(rig, usual_s, name, ("AAPL", "TSLA", "QQQ"), asked)
         print(f"{name}: pace {ratio:.3f}")
         assert ratio == pytest.approx(1.0, abs=0.2)
     assert (rig.sentiment.pid, rig.sentiment.exit_code) == (pid, None)
     assert rig.keys.figures("av_sentiment")["failures"] == 0
+
+
+def wait_gaps(rig: VendorRig, interval_s: float) -> None:
+    def follow() -> bool:
+        newest = gaps_s(rig.arrivals(0, OPTIONS, HIT))[-2:]
+        return all(0.8 * interval_s < gap_s < 1.2 * interval_s for gap_s in newest)
+
+    # The session is read every 15 s.
+    rig.wait_until(follow, 30, f"every {interval_s} s")
+
+
+@vendor_scenario(SCENARIOS, VendorPlan(settings={"closed_slowdown": 3.0}))
+def the_pace_follows_the_market_session(rig: VendorRig, server: RedisServer) -> None:
+    rig.begin()
+    for state, interval_s in (("closed", 3.0), ("regular", 1.0), ("post", 3.0)):
+        rig.keys.redis.hset("market:session", "state", state)
+
+        wait_gaps(rig, interval_s)
+        asked = rig.asked()
+        # To be observed: that it stays so.
+        time.sleep(4 * interval_s)
+        share = steady_pace(rig, interval_s, OPTIONS, rig.symbols, asked)
+        print(f"{state}: {share:.3f} of {interval_s} s")
+        assert share == pytest.approx(1.0, abs=0.2)
 
 
 @vendor_scenario(SCENARIOS)

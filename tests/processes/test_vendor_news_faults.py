@@ -17,6 +17,7 @@ from tests.support.vendor_rig import (
     VendorRig,
     mean_gap_s,
     now_ms,
+    steady_pace,
     vendor_scenario,
     vendors_side_by_side,
 )
@@ -99,22 +100,22 @@ def play(rig: VendorRig, case: Case, usual_s: float) -> None:
         assert case.shown(rig), case.kind
     circuit = rig.keys.circuits("av_sentiment").get(case.circuit, {"state": ""})
     assert circuit["state"] == ("closed" if case.counted else ""), case.kind
-    pace = mean_gap_s(rig.arrivals(asked), case.function, OTHERS) / usual_s
+    pace = steady_pace(rig, usual_s, case.function, OTHERS, asked)
     cleared_ms = now_ms()
     rig.vendor.clear()
     rig.wait_until(
         lambda: case.document(rig)["fetched_ts"] > cleared_ms,
-        INTERVAL_S + 0.5 + case.late_s, f"back after {case.kind}",
+        INTERVAL_S + 0.9 + case.late_s, f"back after {case.kind}",
     )  # fmt: skip
     back_s = (case.document(rig)["fetched_ts"] - cleared_ms) / 1000
     print(f"{case.function} {case.kind}: pace {pace:.3f}, back after {back_s:.2f} s")
     rig.wait_until(
         lambda: (rig.keys.news_monitor(HIT)["status"], rig.keys.news_monitor(HIT)["error"])
         == ("ok", ""),
-        1, "told",
+        2, "told",
     )  # fmt: skip
     rig.wait_until(
-        lambda: case.circuit not in rig.keys.circuits("av_sentiment"), 1, "its failures forgotten"
+        lambda: case.circuit not in rig.keys.circuits("av_sentiment"), 2, "its failures forgotten"
     )
     assert pace == PACE, f"{case.kind}: others at {pace:.2f} of their pace"
     assert rig.vendor.stats()["redirects_followed"] == 0

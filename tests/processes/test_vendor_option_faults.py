@@ -22,6 +22,7 @@ from tests.support.vendor_rig import (
     mean_gap_s,
     now_ms,
     running_vendor,
+    steady_pace,
 )
 
 HIT: Final = "TSLA"
@@ -113,14 +114,14 @@ def play(rig: VendorRig, case: Case, usual_s: float) -> None:
     assert (f"{HIT}:options" in rig.keys.circuits("av_options")) == case.counted
     if case.counted:
         assert rig.keys.circuits("av_options")[f"{HIT}:options"]["state"] == "closed"
-    pace = mean_gap_s(rig.arrivals(asked), OPTIONS, OTHERS) / usual_s
+    pace = steady_pace(rig, usual_s, OPTIONS, OTHERS, asked)
     cleared_ms = now_ms()
     rig.vendor.clear()
-    late_s = INTERVAL_S + 0.5 + case.late_s
+    late_s = INTERVAL_S + 0.9 + case.late_s
     rig.wait_chains(late_s, [HIT], cleared_ms)
     back_s = (rig.keys.fetched(HIT) - cleared_ms) / 1000
     print(f"{case.kind}: pace of others {pace:.3f}, back after {back_s:.2f} s, {peak_mb(rig)} MB")
-    rig.wait_until(lambda: rig.keys.monitor(HIT)["status"] == "ok", 1, "told")
+    rig.wait_until(lambda: rig.keys.monitor(HIT)["status"] == "ok", 2, "told")
     assert rig.keys.monitor(HIT)["error"] == "" and pace == PACE
     assert f"{HIT}:options" not in rig.keys.circuits("av_options")
     assert {n: w.pid for n, w in rig.workers.items() if w.exit_code is None} == pids

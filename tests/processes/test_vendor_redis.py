@@ -118,6 +118,21 @@ def an_outage_that_loses_the_data(rig: VendorRig, server: RedisServer) -> None:
     away(rig, server)
 
 
+@vendor_scenario(SCENARIOS, VendorPlan(vendor=("--contracts", "1500", "--moving", "0.5")))
+def a_redis_that_dies_again_and_again(rig: VendorRig, server: RedisServer) -> None:
+    rig.begin()
+    before = pids(rig)
+    for pause_s in (0.1, 0.4, 0.7, 1.0):
+        # Somewhere in an interval, which is some write or between two.
+        rig.wait_chains(5)
+        time.sleep(pause_s)
+        server.kill()
+        time.sleep(0.5)
+        server.start()
+        wait_back(rig, now_ms(), "killed")
+    assert pids(rig) == before
+
+
 @vendor_scenario(SCENARIOS)
 def a_redis_that_stands_still(rig: VendorRig, server: RedisServer) -> None:
     rig.begin()

@@ -170,17 +170,18 @@ class Watcher:
 
     def _record(self, symbol: str) -> None:
         """The chain that was sent last."""
+        kept = self._sent[symbol]
         try:
-            sent = self._vendor.call("chain", symbol=symbol, rows=True)
+            if self._vendor.call("chain", symbol=symbol, rows=False)["wall_s"] in kept:
+                return
         except SimulatorError:
             # None was sent so far.
             return
-        kept = self._sent[symbol]
-        if sent["wall_s"] not in kept:
-            rows = {row.pop("contract_id"): row for row in sent["rows"]}
-            kept[sent["wall_s"]] = (rows, frozenset(sent["faults"]))
-            if len(kept) > _CHAINS_KEPT:
-                del kept[min(kept)]
+        sent = self._vendor.call("chain", symbol=symbol, rows=True)
+        rows = {row.pop("contract_id"): row for row in sent["rows"]}
+        kept[sent["wall_s"]] = (rows, frozenset(sent["faults"]))
+        if len(kept) > _CHAINS_KEPT:
+            del kept[min(kept)]
 
     def _compare(self, symbol: str, rows: list[Row], fetched_ms: int) -> None:
         found = {row["contractID"]: _typed(row) for row in rows}

@@ -112,7 +112,11 @@ def _expirations(chain: Chain, contracts: Sequence[Contract]) -> Iterator[Flaw]:
         by_day.setdefault(one.expiration, []).append(one)
     found = [one.expiration for one in chain.expirations]
     if found != sorted(by_day):
-        yield Flaw("expirations", ", ".join(found), "be those of by_contract, soonest first, once")
+        yield Flaw(
+            "expirations",
+            ", ".join(found) or "empty",
+            "be those of by_contract, soonest first, once",
+        )
         return
     for index, row in enumerate(chain.expirations):
         wanted = _expected(row.expiration, chain.as_of, by_day[row.expiration])

@@ -27,7 +27,13 @@ def check(row: Row, reading: Reading, ttl_ms: int, now_ms: int, limits: Limits) 
     if len(items) == _parts(row, reading):
         for rule in row.over_all:
             flaws += rule(items, reading, context)
-    return [Fault(reading.key, flaw.field, shown(flaw.was), flaw.must) for flaw in flaws]
+    # What is wrong with a field first is what is wrong with it.
+    by_field = {flaw.field: flaw for flaw in reversed(flaws)}
+    return [
+        Fault(reading.key, flaw.field, shown(flaw.was), flaw.must)
+        for flaw in flaws
+        if by_field[flaw.field] is flaw
+    ]
 
 
 def _parts(row: Row, reading: Reading) -> int:

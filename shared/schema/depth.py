@@ -123,7 +123,8 @@ def _last_sides(item: Item, _: Context) -> Iterator[Flaw]:
         ("bid0", last.bid0, last.bids_json),
         ("ask0", last.ask0, last.asks_json),
     ):
-        best = side[0][0]
+        prices = [row[0] for row in side if row[0] is not None]
+        best = (max if name == "bid0" else min)(prices, default=None)
         if not _spells(text, best):
             yield Flaw(name, text or "empty", f"be {'empty' if best is None else best}")
 

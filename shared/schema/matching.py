@@ -13,7 +13,8 @@ from shared.schema.values import NAME_PATTERN, VENUE_PATTERN
 
 _SHAPES: Final = {
     "symbol": NAME_PATTERN,
-    "venue": VENUE_PATTERN,
+    # Within a key the name ends at a colon.
+    "venue": VENUE_PATTERN.replace("$)", ":)"),
     "contract": "^[A-Za-z0-9]{16,24}$",
     "indicator": "^(?:RSI|MACD|BBANDS|ATR)$",
     "worker": "^[a-z][a-z0-9_]{0,39}$",

@@ -166,5 +166,5 @@ class Row:
 def shown(value: object) -> str:
     """On one line and short, for a fault."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    text = " ".join(text.split())
+    text = " ".join(text.split()) or "empty"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

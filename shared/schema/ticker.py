@@ -90,7 +90,9 @@ def ticker_flaws(item: Item, _: Context) -> Iterator[Flaw]:
             yield Flaw(needed, "absent", f"be there with {name}")
     if there.isdisjoint(("quote_ts", "last_received_ts")):
         yield Flaw("quote_ts", "absent", "be there, or last_received_ts")
-    yield from _derived(ticker)
+    # Of half a side nothing can be said.
+    if all(len(there.intersection(side)) in (0, len(side)) for side in _TOGETHER[:2]):
+        yield from _derived(ticker)
 
 
 def _derived(ticker: Ticker) -> Iterator[Flaw]:

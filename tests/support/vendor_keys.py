@@ -102,7 +102,11 @@ class VendorKeys(DepthKeys):
 class Watcher:
     """Looks at Redis all the time; `faults` is what no reader should ever have seen."""
 
-    def __init__(self, redis_url: str, control_port: int, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, redis_url: str, control_port: int, symbols: Iterable[str], function: str
+    ) -> None:
+        """`function` is that of the chains."""
+        self._function = function
         self.faults: list[str] = []
         # Chains held against the simulator's, those that were too quickly followed by another one
         # to be, and looks that Redis did not answer.
@@ -118,7 +122,7 @@ class Watcher:
         self._sent: dict[str, dict[float, tuple[dict[str, Row], frozenset[str]]]] = {
             symbol: {} for symbol in self._symbols
         }
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str, list[str]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -157,12 +161,12 @@ class Watcher:
             texts: Any = self._redis.mget(names)
         finally:
             self._record(symbol)
-        if texts == [None] * 3 or texts[2] == self._seen.get(symbol):
+        if texts == [None] * 3 or texts == self._seen.get(symbol):
             return
         if None in texts:
             self._fault(f"{symbol}: of calls, puts and chain some are missing")
             return
-        self._seen[symbol] = texts[2]
+        self._seen[symbol] = texts
         calls, puts, chain = map(orjson.loads, texts)
         for problem in _disagreements(symbol, calls, puts, chain):
             self._fault(f"{symbol}: {problem}")
@@ -172,16 +176,19 @@ class Watcher:
         """The chain that was sent last."""
         kept = self._sent[symbol]
         try:
-            if self._vendor.call("chain", symbol=symbol, rows=False)["wall_s"] in kept:
+            if self._sent_last(symbol, rows=False)["wall_s"] in kept:
                 return
         except SimulatorError:
             # None was sent so far.
             return
-        sent = self._vendor.call("chain", symbol=symbol, rows=True)
+        sent = self._sent_last(symbol, rows=True)
         rows = {row.pop("contract_id"): row for row in sent["rows"]}
         kept[sent["wall_s"]] = (rows, frozenset(sent["faults"]))
         if len(kept) > _CHAINS_KEPT:
             del kept[min(kept)]
+
+    def _sent_last(self, symbol: str, rows: bool) -> Row:
+        return self._vendor.call("chain", symbol=symbol, function=self._function, rows=rows)
 
     def _compare(self, symbol: str, rows: list[Row], fetched_ms: int) -> None:
         found = {row["contractID"]: _typed(row) for row in rows}
@@ -196,7 +203,7 @@ class Watcher:
 
     def _was_missed(self, symbol: str, fetched_s: float) -> bool:
         """Whether a chain was sent that came and went between two looks at the simulator."""
-        reply = self._vendor.call("requests", symbol=symbol, function="REALTIME_OPTIONS")
+        reply = self._vendor.call("requests", symbol=symbol, function=self._function)
         rows = [dict(zip(reply["columns"], row, strict=True)) for row in reply["rows"]]
         times_s = {row["wall_s"] for row in rows if row["outcome"] in _BEARING}
         times_s -= self._sent[symbol].keys()

@@ -73,7 +73,8 @@ class VendorRig:
         }
         write_settings(home, settings)
         self.workers = {n: WorkerProcess(home, self.environment(), n) for n in plan.workers}
-        self.watch = Watcher(redis_url, self.vendor.control_port, SYMBOLS)
+        function = plan.settings.get("options_function", OPTIONS)
+        self.watch = Watcher(redis_url, self.vendor.control_port, SYMBOLS, function)
 
     @property
     def options(self) -> WorkerProcess:

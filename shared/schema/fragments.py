@@ -79,7 +79,7 @@ def _plain(fragment: Fragment) -> str:
     bounds = [
         f"{sign}{fragment[name]:g}"
         for name, sign in _BOUNDS
-        if name in fragment and abs(fragment[name]) <= _ABSURD
+        if name in fragment and abs(fragment[name]) < _ABSURD
     ]
     return f"{kind} {', '.join(bounds)}".strip()
 

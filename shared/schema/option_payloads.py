@@ -34,7 +34,7 @@ class VendorRow(Struct, frozen=True):
 
     contractID: Annotated[str, about("the vendor's name of the contract")]
     symbol: Annotated[str, about("underlying in the vendor's spelling")]
-    expiration: Expiry
+    expiration: Annotated[str, about("expiration, as sent")]
     strike: Annotated[Any, about("strike, as sent")]
     type: Annotated[str, about("`call` or `put`, as sent")]
 
@@ -57,9 +57,9 @@ class Contract(Payload, frozen=True):
     implied_volatility: Annotated[Greek | None, about("1 is 100 %; null where it is unknown")]
     delta: Annotated[Greek | None, about("delta")]
     gamma: Annotated[Greek | None, about("gamma")]
-    theta: Annotated[Greek | None, about("theta, per day")]
-    vega: Annotated[Greek | None, about("vega, per point of volatility")]
-    rho: Annotated[Greek | None, about("rho, per point of interest")]
+    theta: Annotated[Greek | None, about("theta, as the vendor scales it")]
+    vega: Annotated[Greek | None, about("vega, as the vendor scales it")]
+    rho: Annotated[Greek | None, about("rho, as the vendor scales it")]
 
 
 class Expiration(Payload, frozen=True):
@@ -105,9 +105,9 @@ class Greeks(Payload, frozen=True):
     implied_volatility: Annotated[Greek | None, about("1 is 100 %; null where it is unknown")]
     delta: Annotated[Greek | None, about("delta")]
     gamma: Annotated[Greek | None, about("gamma")]
-    theta: Annotated[Greek | None, about("theta, per day")]
-    vega: Annotated[Greek | None, about("vega, per point of volatility")]
-    rho: Annotated[Greek | None, about("rho, per point of interest")]
+    theta: Annotated[Greek | None, about("theta, as the vendor scales it")]
+    vega: Annotated[Greek | None, about("vega, as the vendor scales it")]
+    rho: Annotated[Greek | None, about("rho, as the vendor scales it")]
     mark: Annotated[Price | None, about("mark of the contract")]
     ts: Annotated[Ms, about("receive time of the first chain that had these values")]
 

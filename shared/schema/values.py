@@ -18,6 +18,9 @@ _MAX_WHOLE: Final = 2**53
 NAME_PATTERN: Final = r"""^[^\s:{}*?\[\]\\"']{1,20}$"""
 VENUE_PATTERN: Final = r"""^(?!ISLAND$)[^\sa-z:{}*?\[\]\\"']{1,20}$"""
 
+# A tape letter that nobody knows is kept as sent.
+_TRADE_VENUE_PATTERN: Final = VENUE_PATTERN.replace("{1,20}", "{2,20}") + "|^[!-~]$"
+
 
 def about(text: str) -> Meta:
     """What a field means, for the documents."""
@@ -51,12 +54,12 @@ Ratio = Annotated[float, Meta(ge=0, le=MAX_COUNT)]
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Venue = Annotated[str, Meta(pattern=VENUE_PATTERN)]
-# A tape letter that nobody knows is kept as sent.
-TradeVenue = Annotated[str, Meta(pattern=VENUE_PATTERN.replace("{1,20}", "{2,20}") + "|^[!-~]$")]
+TradeVenue = Annotated[str, Meta(pattern=_TRADE_VENUE_PATTERN)]
 # Empty where there is none.
 MaybeName = Annotated[str, Meta(pattern=f"^$|{NAME_PATTERN}")]
-MaybeVenue = Annotated[str, Meta(pattern=f"^$|{VENUE_PATTERN}")]
-Maker = Annotated[str, Meta(pattern=r"^(?!ISLAND$)[^\sa-z]{1,20}$")]
+MaybeVenue = Annotated[str, Meta(pattern=f"^$|{_TRADE_VENUE_PATTERN}")]
+# A market maker's name is whatever the gateway sends, in upper case.
+Maker = Annotated[str, Meta(pattern=r"^(?!ISLAND$)[ -`{-~]{1,20}$")]
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Worker = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Source = Literal["live", "sim", "replay"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
@@ -12,6 +13,7 @@ from shared.schema.places import flaw_of, not_finite
 from shared.schema.row import Flaw, Item, Reading, Row, Shape
 
 _PLAIN: Final = "value"
+_OVERFLOW: Final = re.compile(rb"[eE]\+?\d{3}|\d{300}")
 
 
 def decoded(row: Row, reading: Reading) -> tuple[list[Item], list[Flaw]]:
@@ -83,8 +85,9 @@ def _json_as(kind: Any, raw: bytes, lenient: bool = False) -> Any:
     except (ValueError, RecursionError) as error:
         found = list(not_finite(raw))
         raise _Refused(found or [Flaw("", raw, f"be JSON: {error}")]) from None
-    # A strict payload's numbers have bounds; what a lenient one passes over has none.
-    if lenient and (found := list(not_finite(raw))):
+    # A strict payload's numbers have bounds; what a lenient one passes over is JSON, but may be
+    # beyond what a float holds.
+    if lenient and _OVERFLOW.search(raw) and (found := list(not_finite(raw))):
         raise _Refused(found)
     return doc
 

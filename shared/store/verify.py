@@ -26,9 +26,10 @@ from shared.settings import Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
-# Keys of one round trip: small ones, and those that may hold megabytes.
+# Keys of one round trip: small ones, those with hundreds of parts, and those of megabytes.
 _SLICE: Final = 250
-_LARGE_SLICE: Final = 8
+_LONG_SLICE: Final = 8
+_HUGE_SLICE: Final = 2
 _SCAN_BATCH: Final = 500
 # Newest entries looked at of what may be long, and of the ledger that explains holes.
 _SAMPLE: Final = 200
@@ -36,8 +37,8 @@ _LIST_MOST: Final = 1_100
 _GAPS_PAGE: Final = 500
 _LEDGER_FULL: Final = 10_000
 _AGAIN_AFTER_S: Final = (0.3, 0.7, 1.5)
-_LARGE: Final = frozenset({Shape.LIST, Shape.ZSET, Shape.STREAM})
-_LARGE_ROWS: Final = frozenset({"calls", "puts", "chain", "sentiment"})
+_LONG: Final = frozenset({Shape.LIST, Shape.ZSET, Shape.STREAM})
+_HUGE: Final = frozenset({"calls", "puts", "chain", "sentiment"})
 _MIN_TTL_S: Final = 30
 _SOURCE: Final = "source"
 
@@ -217,9 +218,10 @@ class _Verification:
             replies = await self._store.call(pipe.execute(raise_on_error=False))
         now_ms = time.time_ns() // 1_000_000
         wrong: dict[str, list[Fault]] = {}
-        for place, one in enumerate(part):
-            kind, ttl_ms, size, data = replies[4 * place : 4 * place + 4]
-            kind = kind.decode()
+        reply = iter(replies)
+        for one in part:
+            kind, ttl_ms, data = next(reply).decode(), next(reply), next(reply)
+            size = next(reply) if one.row.shape in _LONG else 0
             if kind == "none" or data is None or not _whole(kind, one, data):
                 continue
             if count:
@@ -233,22 +235,20 @@ class _Verification:
 
 
 def _ask(pipe: Any, one: _Found) -> None:
-    """Two commands: how long it is where that is told, and the value or its newest part."""
+    """The value; of what may be long its newest part, and how long it is."""
     match one.row.shape:
         case Shape.LIST:
-            pipe.llen(one.key)
             pipe.lrange(one.key, 0, _LIST_MOST - 1)
+            pipe.llen(one.key)
         case Shape.ZSET:
-            pipe.zcard(one.key)
             pipe.zrange(one.key, -_SAMPLE, -1, withscores=True)
+            pipe.zcard(one.key)
         case Shape.STREAM:
-            pipe.xlen(one.key)
             pipe.xrevrange(one.key, "+", "-", count=_SAMPLE)
+            pipe.xlen(one.key)
         case Shape.FIELDS | Shape.JSON_MAP | Shape.TEXT_MAP:
-            pipe.hlen(one.key)
             pipe.hgetall(one.key)
         case _:
-            pipe.strlen(one.key)
             pipe.get(one.key)
 
 
@@ -266,13 +266,19 @@ def _reading(one: _Found, kind: str, size: Any, data: Any) -> Reading:
 
 def _slices(found: Iterable[_Found]) -> Iterator[list[_Found]]:
     part: list[_Found] = []
-    room = 1.0
+    taken = 0.0
     for one in found:
-        large = one.row.shape in _LARGE or one.row.name in _LARGE_ROWS
-        part.append(one)
-        room -= 1 / (_LARGE_SLICE if large else _SLICE)
-        if room <= 0:
+        share = 1 / _most_at_once(one.row)
+        if part and taken + share > 1.0 + 1e-9:
             yield part
-            part, room = [], 1.0
+            part, taken = [], 0.0
+        part.append(one)
+        taken += share
     if part:
         yield part
+
+
+def _most_at_once(row: Row) -> int:
+    if row.name in _HUGE:
+        return _HUGE_SLICE
+    return _LONG_SLICE if row.shape in _LONG else _SLICE

@@ -44,7 +44,9 @@ def test_what_the_writers_write_is_without_fault(redis_url: str) -> None:
     assert [str(fault) for fault in report.faults] == []
     there = {row.name for row in rows() if row.shape is not Shape.CHANNEL}
     assert set(report.checked) == there
-    assert {name for name, count in report.checked.items() if not count} == set()
+    # Signs of seconds may have gone by now.
+    gone = {name for name, count in report.checked.items() if not count}
+    assert gone <= {"depth_live", "lease"}
     assert report.checked["depth_stream"] == 2
     assert report.checked["heartbeat"] == 4
     assert report.checked["greeks"] == 2

@@ -28,6 +28,7 @@ NEWS: Final = "sentiment:AAPL"
 MACD: Final = "technicals:AAPL:MACD"
 # Long after the last of the tests, which are collected before the first.
 DAYS_MS: Final = 864_000_000
+LEASE: Final = '{"token":"4c51560a2e5eae40","host":"vm","pid":1,"pid_start":1}'
 DBL_MAX: Final = 1.7976931348623157e308
 
 
@@ -213,7 +214,7 @@ DAMAGES: list[tuple[Damage, str, str]] = [
      "_checked_ts"),
     (lambda client: client.set("ibkr:connected", "true", ex=10), "ibkr:connected", "value"),
     (lambda client: client.set("market:SPY:quote", "1"), "market:SPY:quote", "key"),
-    (lambda client: client.persist("coord:lease:av_options"), "coord:lease:av_options", "ttl"),
+    (lambda client: client.set("coord:lease:av_options", LEASE), "coord:lease:av_options", "ttl"),
     (lambda client: client.delete("coord:source"), "coord:source", "key"),
     (lambda client: client.hset("coord:seq:ibkr_trades", "trades:SPY", "-1"),
      "coord:seq:ibkr_trades", "trades:SPY"),

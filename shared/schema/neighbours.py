@@ -1,46 +1,77 @@
-"""What keys say of each other: greeks of the contracts of a chain, losses that explain holes."""
+"""What keys say of each other: documents and greeks of one chain, losses that explain holes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from shared.schema.key_names import KeyNames
 from shared.schema.row import Fault, Reading
 
+# Rows whose keys are written together, in the order in which they are to go by.
+TOGETHER: Final = ("calls", "puts", "chain")
+_RIGHTS: Final = {"calls": "call", "puts": "put"}
 
-class _ContractNames(msgspec.Struct):
-    by_contract: dict[str, msgspec.Raw]
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+class _Contracts(msgspec.Struct):
+    by_contract: dict[str, _Typed]
+
+
+class _Named(msgspec.Struct):
+    contractID: str
 
 
 class ChainsSeen:
-    """Remembers the contracts of each chain as chains go by, to compare what comes after."""
+    """Remembers the documents of each chain as they go by, to compare what comes after."""
 
     def __init__(self, keys: KeyNames, greeks_outlive: bool) -> None:
         """`greeks_outlive`: by their expiries greeks may stay when a chain has gone."""
         self._keys = keys
         self._greeks_outlive = greeks_outlive
-        # None where a chain is there and cannot be read: its own row says so.
-        self._contracts: dict[str, frozenset[str] | None] = {}
+        # By row and symbol, the right of each contract; None for what cannot be read, as its own
+        # row says.
+        self._seen: dict[tuple[str, str], Mapping[str, str] | None] = {}
 
     def forget(self, symbols: Iterable[str]) -> None:
         for symbol in symbols:
-            self._contracts.pop(symbol, None)
+            for row in TOGETHER:
+                self._seen.pop((row, symbol), None)
 
     def check(self, row: str, reading: Reading) -> list[Fault]:
-        """Take note of a chain; compare greeks with the chain that went by before."""
+        """Take note of a document; compare with what went by before."""
         symbol = reading.names.get("symbol", "")
+        if row in TOGETHER:
+            self._seen[row, symbol] = _contracts(row, reading.data)
         if row == "chain":
-            self._contracts[symbol] = _contracts(reading.data)
-        elif row == "greeks":
+            return list(self._sides(symbol))
+        if row == "greeks":
             return self._of_chain(reading, symbol, reading.names["contract"])
         return []
 
+    def _sides(self, symbol: str) -> Iterator[Fault]:
+        chain = self._seen["chain", symbol]
+        if chain is None:
+            return
+        for row, right in _RIGHTS.items():
+            key = self._keys.calls(symbol) if row == "calls" else self._keys.puts(symbol)
+            wanted = {name for name, one in chain.items() if one == right}
+            must = f"be those of the {len(wanted)} {row} of {self._keys.chain(symbol)}"
+            if (row, symbol) not in self._seen:
+                yield Fault(key, "key", "absent", f"be there with {self._keys.chain(symbol)}")
+                continue
+            rows = self._seen[row, symbol]
+            if rows is not None and rows.keys() != wanted:
+                yield Fault(key, "rows", str(len(rows)), must)
+
     def _of_chain(self, reading: Reading, symbol: str, contract: str) -> list[Fault]:
-        if symbol in self._contracts:
-            contracts = self._contracts[symbol]
+        if ("chain", symbol) in self._seen:
+            contracts = self._seen["chain", symbol]
             fits = contracts is None or contract in contracts
         else:
             fits = self._greeks_outlive
@@ -51,11 +82,15 @@ class ChainsSeen:
         ]
 
 
-def _contracts(data: Any) -> frozenset[str] | None:
+def _contracts(row: str, data: Any) -> dict[str, str] | None:
     try:
-        return frozenset(msgspec.json.decode(data, type=_ContractNames).by_contract)
+        if row == "chain":
+            found = msgspec.json.decode(data, type=_Contracts).by_contract
+            return {name: one.type for name, one in found.items()}
+        rows = msgspec.json.decode(data, type=list[_Named])
     except (msgspec.DecodeError, TypeError, ValueError):
         return None
+    return {one.contractID.strip(): _RIGHTS[row] for one in rows}
 
 
 def gap_ranges(

@@ -19,17 +19,18 @@ from redis.exceptions import ResponseError
 from shared.errors import StoreRefused
 from shared.schema.check import check
 from shared.schema.matching import Matcher
-from shared.schema.neighbours import ChainsSeen, gap_ranges
+from shared.schema.neighbours import TOGETHER, ChainsSeen, gap_ranges
 from shared.schema.row import Fault, Limits, Reading, Row, Shape
 from shared.schema.table import rows
 from shared.settings import Settings
+from shared.store import source
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
 # Keys of one round trip: small ones, those with hundreds of parts, and those of megabytes.
 _SLICE: Final = 250
 _LONG_SLICE: Final = 8
-_HUGE_SLICE: Final = 2
+_HUGE_SLICE: Final = 3
 _SCAN_BATCH: Final = 500
 # Newest entries looked at of what may be long, and of the ledger that explains holes.
 _SAMPLE: Final = 200
@@ -116,7 +117,7 @@ class _Verification:
         for wait_s in _AGAIN_AFTER_S:
             if wrong or unknown:
                 await asyncio.sleep(wait_s)
-                wrong = await self._again([by_key[key] for key in wrong])
+                wrong = await self._again([by_key[key] for key in wrong if key in by_key])
                 unknown = await self._still_there(unknown)
         faults = [fault for key in by_key for fault in wrong.get(key, ())]
         faults += (Fault(key, "key", "there", "be a key of the contract") for key in unknown)
@@ -144,14 +145,21 @@ class _Verification:
                 unknown.append(key)
             else:
                 found.append(_Found(key, *match))
-        # A chain before its greeks, which must be of its contracts.
-        found.sort(key=lambda one: self._order[one.row.name])
-        return found, unknown
+        return sorted(found, key=self._place), unknown
+
+    def _place(self, one: _Found) -> tuple[int, str, int]:
+        """In the order of the contract, the documents of one chain together and before greeks."""
+        if one.row.name in TOGETHER:
+            return self._order[TOGETHER[0]], one.names["symbol"], self._order[one.row.name]
+        return self._order[one.row.name], one.key, 0
 
     async def _look_around(self) -> None:
         """What other keys are compared with: the source, and the numbers known to be lost."""
-        source = await self._store.call(self._store.client.get(self._keys.source()))
-        text = source.decode("utf-8", "replace") if isinstance(source, bytes) else None
+        try:
+            text = await source.current(self._store, self._keys)
+        except StoreRefused:
+            # Not a string, as the ledger may be no stream: their own rows say so.
+            text = None
         entries = await self._gaps()
         full = len(entries) >= _LEDGER_FULL
         since_ms = int(entries[0][0].split(b"-")[0]) if full else 0
@@ -172,7 +180,6 @@ class _Verification:
                     self._store.client.xrange(self._keys.gaps(), start, "+", count=_GAPS_PAGE)
                 )
             except StoreRefused:
-                # Not a stream: its own row says so.
                 return []
             entries += page
             if len(page) < _GAPS_PAGE:
@@ -181,19 +188,22 @@ class _Verification:
 
     async def _again(self, suspects: Sequence[_Found]) -> dict[str, list[Fault]]:
         await self._look_around()
-        # With the chains that greeks are compared with.
-        symbols = {one.names["symbol"] for one in suspects if one.row.name == "greeks"}
-        together = {one.key: one for one in suspects}
-        for symbol in symbols:
-            match = self._matcher.find(self._keys.chain(symbol))
-            if match is not None:
-                together[self._keys.chain(symbol)] = _Found(self._keys.chain(symbol), *match)
-        ordered = sorted(together.values(), key=lambda one: self._order[one.row.name])
+        symbols = {one.names["symbol"] for one in suspects if one.row.name in (*TOGETHER, "greeks")}
         self._chains.forget(symbols)
+        # With the documents that they are compared with.
+        together = {one.key: one for one in (*suspects, *self._documents(symbols))}
         wrong: dict[str, list[Fault]] = {}
-        for part in _slices(ordered):
+        for part in _slices(sorted(together.values(), key=self._place)):
             wrong.update(await self._checked_part(part, transaction=True, count=False))
         return wrong
+
+    def _documents(self, symbols: Iterable[str]) -> Iterator[_Found]:
+        keys = self._keys
+        for symbol in symbols:
+            for key in (keys.calls(symbol), keys.puts(symbol), keys.chain(symbol)):
+                match = self._matcher.find(key)
+                if match is not None:
+                    yield _Found(key, *match)
 
     async def _still_there(self, keys: Sequence[str]) -> list[str]:
         left: list[str] = []
@@ -269,7 +279,8 @@ def _slices(found: Iterable[_Found]) -> Iterator[list[_Found]]:
     taken = 0.0
     for one in found:
         share = 1 / _most_at_once(one.row)
-        if part and taken + share > 1.0 + 1e-9:
+        # The documents of one chain are read in one transaction where that is asked for.
+        if part and (taken + share > 1.0 + 1e-9 or one.row.name == TOGETHER[0]):
             yield part
             part, taken = [], 0.0
         part.append(one)

@@ -132,6 +132,7 @@ def foreign_contract(client: redis.Redis) -> None:
 
 def lost_contract(client: redis.Redis) -> None:
     """The chain no longer has the call, as all its sums say; the greeks stay."""
+    client.set("options:AAPL:calls", "[]", keepttl=True)
     with document(client, CHAIN) as chain:
         del chain["by_contract"][CALL]
         chain["expirations"][0] |= {"calls": 0, "volume": 5, "open_interest": 50}
@@ -194,6 +195,9 @@ DAMAGES: list[tuple[Damage, str, str]] = [
     (put(CHAIN, "source", "live"), CHAIN, "source"),
     (lambda client: client.set(CHAIN, "{", keepttl=True), CHAIN, "value"),
     (lost_contract, GREEKS, "key"),
+    (lambda client: client.set("options:AAPL:calls", "[]", ex=9), "options:AAPL:calls", "rows"),
+    (lambda client: client.delete("options:AAPL:puts"), "options:AAPL:puts", "key"),
+    (put("options:AAPL:puts", 0, "type", "call"), "options:AAPL:puts", "[0].type"),
     (lambda client: client.set("options:MSFT:MSFT171215C00150000:greeks",
                                str(client.get(GREEKS)), ex=100),
      "options:MSFT:MSFT171215C00150000:greeks", "key"),
@@ -215,6 +219,10 @@ DAMAGES: list[tuple[Damage, str, str]] = [
     (lambda client: client.set("ibkr:connected", "true", ex=10), "ibkr:connected", "value"),
     (lambda client: client.set("market:SPY:quote", "1"), "market:SPY:quote", "key"),
     (lambda client: client.set("coord:lease:av_options", LEASE), "coord:lease:av_options", "ttl"),
+    (lambda client: client.delete("coord:source") and client.hset("coord:source", "a", "b"),
+     "coord:source", "type"),
+    (lambda client: client.delete("monitoring:gaps") and client.set("monitoring:gaps", "none"),
+     "monitoring:gaps", "type"),
     (lambda client: client.delete("coord:source"), "coord:source", "key"),
     (lambda client: client.hset("coord:seq:ibkr_trades", "trades:SPY", "-1"),
      "coord:seq:ibkr_trades", "trades:SPY"),
@@ -249,12 +257,17 @@ def test_a_hole_that_the_ledger_explains_is_no_fault(redis_url: str, client: red
     entries: Any = client.xrevrange(STREAM, count=1)
     newest = int(entries[0][1]["seq"])
     append_entry(3)(client)
-    lost = {
+    lost: dict[Any, Any] = {
         "feed": "depth", "symbol": "SPY", "venue": "ARCA", "from_seq": newest + 1,
         "to_seq": newest + 2, "from_ts": now_ms(), "to_ts": now_ms(), "reason": "queue full",
         "count": 2,
     }  # fmt: skip
-    client.xadd("monitoring:gaps", lost)  # type: ignore[arg-type]
+    client.xadd("monitoring:gaps", lost)
+    # The ledger is read whole, however long it is since.
+    with client.pipeline() as pipe:
+        for _ in range(1_100):
+            pipe.xadd("monitoring:gaps", {**lost, "symbol": "QQQ"})
+        pipe.execute()
     assert verified(redis_url).faults == []
 
 
@@ -267,5 +280,6 @@ def test_many_faults_are_all_told_in_the_order_of_the_contract(
         client.set(f"options:AAPL:{contract}:greeks", str(client.get(GREEKS)), ex=100)
     client.persist(TICKER)
     found = verified(redis_url).faults
+    assert {fault.field for fault in found} == {"ttl", "key"}
     assert len(found) == 601
     assert str(found[0]) == f"{TICKER} ttl: was none, must be at most 60000 ms"

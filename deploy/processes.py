@@ -14,10 +14,11 @@ from deploy.layout import Layout
 
 _PROC: Final = Path("/proc")
 _NAME_VARIABLE: Final = b"SUPERVISOR_PROCESS_NAME="
-# supervisord first, or it would start again what is being stopped; then workers, simulators,
-# and Redis last, for the others still write to it.
+# supervisord and the guardian first, or they would start again what is being stopped; then
+# workers, simulators, and Redis last, for the others still write to it.
 _STOP_ORDER: Final = {
-    "supervisord": -1,
+    "supervisord": -2,
+    "guardian": -1,
     "tws_simulator": 1,
     "alphavantage_simulator": 1,
     "redis": 2,
@@ -102,12 +103,27 @@ def _rank(name: str) -> int:
     return _STOP_ORDER.get(name, 0)
 
 
+def is_stopped(pid: int) -> bool:
+    """By SIGSTOP or a terminal, so that it takes no signal but SIGKILL and SIGCONT."""
+    return _stat(pid)[:1] == ["T"]
+
+
+def parent(pid: int) -> int | None:
+    stat = _stat(pid)
+    return int(stat[1]) if stat else None
+
+
 def _is_zombie(pid: int) -> bool:
+    return _stat(pid)[:1] == ["Z"]
+
+
+def _stat(pid: int) -> list[str]:
+    """proc(5) stat from the third field on, state and parent; nothing where the process is gone."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return text.rpartition(")")[2].split()[0] == "Z"
+        return []
+    return text.rpartition(")")[2].split()
 
 
 def _send(pids: list[int], number: signal.Signals) -> None:

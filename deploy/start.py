@@ -27,7 +27,7 @@ from shared.settings import Settings, load_settings, redacted_url
 
 _POLL_S: Final = 0.5
 _SUPERVISORD_DEADLINE_S: Final = 20.0
-_BESIDE: Final = ("redis", "tws_simulator", "alphavantage_simulator")
+_BESIDE: Final = ("redis", "tws_simulator", "alphavantage_simulator", "guardian")
 
 
 def start(layout: Layout) -> int:

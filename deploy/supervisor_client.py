@@ -51,12 +51,16 @@ class SupervisorClient:
             for info in self._call("getAllProcessInfo")
         ]
 
+    def start(self, name: str) -> None:
+        """Without waiting until it runs."""
+        self._call("startProcess", name, False)
+
     def shutdown(self) -> None:
         self._call("shutdown")
 
-    def _call(self, method: str) -> Any:
+    def _call(self, method: str, *arguments: object) -> Any:
         try:
-            return getattr(self._proxy.supervisor, method)()
+            return getattr(self._proxy.supervisor, method)(*arguments)
         except (xmlrpc.client.Error, http.client.HTTPException) as error:
             raise ConnectionError(f"supervisord refused {method}, {error}") from error
 

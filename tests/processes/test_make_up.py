@@ -193,15 +193,15 @@ def values(bar: dict[str, Any]) -> tuple[Any, ...]:
 def test_bare_supervisorctl_shows_status_and_log(running: Product) -> None:
     done = running.supervisorctl("status")
     states = dict(line.split()[:2] for line in done.stdout.splitlines())
-    assert states == dict.fromkeys([*WORKERS, *SIMULATORS, "redis"], "RUNNING")
+    assert states == dict.fromkeys([*WORKERS, *SIMULATORS, "redis", "guardian"], "RUNNING")
     assert running.supervisorctl("tail", "ibkr_depth").stdout != ""
     logs = {path.stem for path in running.layout.log.glob("*.log")}
-    assert logs == {*WORKERS, *SIMULATORS, "redis", "supervisord"}
+    assert logs == {*WORKERS, *SIMULATORS, "redis", "guardian", "supervisord"}
 
 
 def test_make_down_leaves_no_process_and_may_be_repeated(running: Product) -> None:
     pids = [one.pid for one in processes.find_ours(running.layout)]
-    assert len(pids) == len(WORKERS) + len(SIMULATORS) + 2  # redis, supervisord
+    assert len(pids) == len(WORKERS) + len(SIMULATORS) + 3  # redis, guardian, supervisord
     done = running.launch("down")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "stopped")
     assert [pid for pid in pids if processes.is_alive(pid)] == []
@@ -215,6 +215,9 @@ def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> Non
     supervisord = next(one.pid for one in survivors if one.name == "supervisord")
     os.kill(supervisord, signal.SIGKILL)
     assert processes.wait_until_gone([supervisord], 5.0)
+    guardian = next(one.pid for one in survivors if one.name == "guardian")
+    # Without supervisord it has nothing to do.
+    assert processes.wait_until_gone([guardian], 5.0)
     left = [one.name for one in processes.find_ours(running.layout)]
     assert (set(left[:4]), set(left[4:6]), left[6:]) == (WORKERS, SIMULATORS, ["redis"])
     done = running.launch("down")
@@ -259,4 +262,5 @@ def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product)
     assert missing in done.stdout
     assert "depth of 0 of 3 symbols" in done.stderr
     names = [one.name for one in processes.find_ours(product.layout)]
-    assert (names[0], set(names[1:3]), names[3:]) == ("supervisord", GATEWAY_WORKERS, ["redis"])
+    assert names[:2] == ["supervisord", "guardian"]
+    assert (set(names[2:4]), names[4:]) == (GATEWAY_WORKERS, ["redis"])

@@ -4,8 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +36,11 @@ class Product:
 
     def launch(self, command: str, **env: str) -> subprocess.CompletedProcess[str]:
         """What `make up`, `make down` and `make status` run once the packages are installed."""
-        return self.run([".venv/bin/python", "-m", "deploy.launch", command], **env)
+        words = [".venv/bin/python", "-m", "deploy.launch", command]
+        if command != "up":
+            return self.run(words, **env)
+        with _alone():
+            return self.run(words, **env)
 
     def supervisorctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run(["supervisorctl", *words])
@@ -63,6 +70,14 @@ def wait_for(condition: Callable[[], bool], deadline_s: float, what: str) -> Non
     while not condition():
         assert time.monotonic() < until, f"{what}: not within {deadline_s} s"
         time.sleep(0.05)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Tests run side by side, and two trees that start together would pick the same free ports."""
+    with (Path(tempfile.gettempdir()) / "tickvisor-tests-up.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -44,6 +44,7 @@ _SETTINGS: Final = (
     "shared.universe",
     "shared.yaml_document",
 )
+_READ_BY_DEPLOY: Final = ("shared.settings", "shared.errors", "shared.store.keys")
 # The first layer whose name fits a module counts: the narrow ones stand before the wide ones.
 LAYERS: Final = (
     Layer("shared.errors", (), (*PURE, "asyncio")),
@@ -95,8 +96,10 @@ LAYERS: Final = (
     ),
     Layer("shared", ("shared",)),
     Layer("workers", ("shared",)),
-    Layer("scripts", ("shared", "scripts")),
-    Layer("deploy", ("deploy", "shared.settings", "shared.errors", "shared.store.keys")),
+    Layer("scripts", ("shared", "scripts", "deploy.supervisor_client", "deploy.layout")),
+    # The guardian writes incidents by the same script as the workers.
+    Layer("deploy.listeners", ("deploy", *_READ_BY_DEPLOY, "shared.store.scripts")),
+    Layer("deploy", ("deploy", *_READ_BY_DEPLOY)),
     # A bug in our codec must not hide in theirs.
     Layer("simulators", ("simulators",)),
     Layer("benchmarks", ("benchmarks", "shared", "workers", "simulators", "deploy")),

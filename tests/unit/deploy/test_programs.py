@@ -105,3 +105,14 @@ def test_supervisord_conf_runs_every_worker_and_stops_redis_last() -> None:
         assert program["priority"] == "30"
         assert (program["exitcodes"], program["autorestart"]) == ("0", "unexpected")
         assert (program["startsecs"], program["startretries"]) == ("2", "3")
+
+
+def test_the_guardian_is_started_last_and_stopped_first_and_is_never_given_up() -> None:
+    parser = configparser.RawConfigParser()
+    parser.read(repository_root() / "supervisord.conf")
+    guardian = parser["eventlistener:guardian"]
+    others = [parser[name] for name in parser.sections() if name.startswith("program:")]
+    assert all(int(guardian["priority"]) > int(one["priority"]) for one in others)
+    assert (guardian["autorestart"], int(guardian["startretries"]) >= 1000) == ("true", True)
+    # Whatever else came to stdout would be taken for an answer.
+    assert (guardian["stdout_logfile"], "redirect_stderr" in guardian) == ("NONE", False)

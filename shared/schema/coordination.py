@@ -57,6 +57,9 @@ class Bucket(Payload, frozen=True):
     refused: Annotated[Whole, about("calls refused: no slot soon enough")] | UnsetType = UNSET
 
 
+_BEGUN: Final = msgspec.Meta(pattern=r"^(?:[\[{]|$)")
+
+
 class Circuit(Payload, frozen=True):
     state: Annotated[Literal["closed", "open", "half_open"], about("state of the circuit")]
     failures: Annotated[Whole, about("failures in a row")]
@@ -154,6 +157,12 @@ ROWS: Final = (
         " without a field a circuit is closed.",
         "while something failed lately",
         (_opened, _field_like(rf"^\*$|{NAME_PATTERN}", "^[A-Za-z_]+$")),
+    ),
+    Row(
+        "growing", SECTION, lambda keys: keys.growing("{symbol}", "{document}"), Shape.TEXT,
+        Annotated[str, _BEGUN, about("the beginning of a document")], ttls.OPTIONS, ("av_options",),
+        "A chain's `calls`, `puts` or `chain` while it is being written; renamed when it is whole.",
+        "for some milliseconds, or until it expires when its writer died",
     ),
     Row(
         "depth_live", SECTION, lambda keys: keys.depth_live("{symbol}"), Shape.JSON,

@@ -16,6 +16,7 @@ _SHAPES: Final = {
     # Within a key the name ends at a colon.
     "venue": VENUE_PATTERN.replace("$)", ":)"),
     "contract": "^[A-Za-z0-9]{16,24}$",
+    "document": "^(?:calls|puts|chain)$",
     "indicator": "^(?:RSI|MACD|BBANDS|ATR)$",
     "worker": "^[a-z][a-z0-9_]{0,39}$",
     "account": "^[0-9a-f]{8}$",

@@ -122,6 +122,10 @@ class Keys:
     def lease(self, worker: str) -> str:
         return f"{self.prefix}coord:lease:{worker}"
 
+    def growing(self, symbol: str, document: str) -> str:
+        """Where a chain's `calls`, `puts` or `chain` is written until it is whole."""
+        return f"{self.prefix}coord:growing:{symbol}:{document}"
+
     def depth_live(self, symbol: str) -> str:
         return f"{self.prefix}coord:depth:live:{symbol}"
 

@@ -1,5 +1,7 @@
 """Option chains → Redis: calls, puts and chain in one transaction, greeks in small slices.
 
+Documents of megabytes are grown beside and only get their names in the transaction.
+
 What does not change is not written again: an unchanged chain only has its expiries renewed, and of
 a changed one only those greeks go out that are new. Everything is packed and sent in pieces, so
 that neither this process's event loop nor Redis is ever held up for more than a moment.
@@ -14,12 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import hiredis
 import msgspec
 from loguru import logger
 
-from shared.errors import StoreRefused, StoreUnavailable
 from shared.market.option import Chain, Contract
+from shared.store.growing import checked, grow
 from shared.store.keys import Keys
 from shared.store.option_documents import (
     GreeksCommands,
@@ -32,8 +33,7 @@ from shared.store.resp import RespConnection, pack
 
 # Some 0.4 ms of Redis's time.
 SLICE: Final = 250
-_ABORTED: Final = "EXECABORT Transaction discarded because of: "
-_PASSING: Final = ("OOM", "MISCONF", "LOADING", "BUSY", "READONLY", "TRYAGAIN", "MASTERDOWN")
+_DOCUMENTS: Final = ("calls", "puts", "chain")
 
 OnChain = Callable[[Chain], None]
 
@@ -159,30 +159,19 @@ class OptionsStore:
     async def _send_documents(self, chain: Chain) -> None:
         """All three in one transaction: whoever reads them together sees one chain."""
         keys = self._documents(chain.symbol)
+        growing = [self._keys.growing(chain.symbol, name).encode() for name in _DOCUMENTS]
+        # A write that ended early may have left some.
+        await self._send([pack(b"UNLINK", *growing)])
         if not chain.contracts:
             await self._send([pack(b"UNLINK", *keys)])
             return
         documents = (
             rows_pieces(chain, "call"), rows_pieces(chain, "put"), chain_pieces(chain, self._source)
         )  # fmt: skip
-        pieces = [pack(b"MULTI")]
-        for key, document in zip(keys, documents, strict=True):
-            value = []
-            for piece in document:
-                value.append(piece)
-                await asyncio.sleep(0)
-            pieces += self._set(key, value)
-        # Megabytes: handed over piece by piece, never copied into one.
-        replies = await self._connection.stream([*pieces, pack(b"EXEC")], len(keys) + 2)
-        _checked(replies)
-
-    def _set(self, key: bytes, value: Sequence[bytes]) -> list[bytes]:
-        head = b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n"
-        length = sum(map(len, value))
-        return [
-            head % (len(key), key, length), *value,
-            b"\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % (len(self._ttl), self._ttl),
-        ]  # fmt: skip
+        for key, document in zip(growing, documents, strict=True):
+            await grow(self._connection, key, self._ttl, document)
+        names = [pack(b"RENAME", *pair) for pair in zip(growing, keys, strict=True)]
+        await self._send([pack(b"MULTI"), *names, pack(b"EXEC")])
 
     async def _send_greeks(self, chain: Chain, old: _Known, new: _Known, done: Written) -> bool:
         """One slice is packed while Redis works on the one before; False when it lost a key."""
@@ -192,10 +181,10 @@ class OptionsStore:
             part = chain.contracts[start : start + SLICE]
             commands = _pack_greeks(greeks, part, (old, new), done)
             await asyncio.sleep(0)
-            if sent is not None and 0 in _checked(await sent):
+            if sent is not None and 0 in checked(await sent):
                 return False
             sent = self._connection.send(b"".join(commands), len(commands)) if commands else None
-        return sent is None or 0 not in _checked(await sent)
+        return sent is None or 0 not in checked(await sent)
 
     async def _found(self, symbol: str) -> dict[str, None]:
         """The contracts an earlier process left: those that vanished since must lose their keys."""
@@ -215,7 +204,7 @@ class OptionsStore:
             await self._connection.connect()
 
     async def _send(self, commands: Sequence[bytes]) -> list[Any]:
-        return _checked(await self._connection.send(b"".join(commands), len(commands)))
+        return checked(await self._connection.send(b"".join(commands), len(commands)))
 
     @contextmanager
     def _forgetting(self, symbol: str) -> Iterator[None]:
@@ -266,18 +255,6 @@ def _pack_greeks(
 def _parts(commands: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     for start in range(0, len(commands), SLICE):
         yield commands[start : start + SLICE]
-
-
-def _checked(replies: list[Any]) -> list[Any]:
-    for reply in replies:
-        error = reply[0] if isinstance(reply, list) and reply else reply
-        if isinstance(error, hiredis.ReplyError):
-            text = str(error)
-            # Where EXECABORT does not say why, the reply to a command before it has done so.
-            if text.removeprefix(_ABORTED).startswith(_PASSING):
-                raise StoreUnavailable(text)
-            raise StoreRefused(text)
-    return replies
 
 
 def _since_ms(started_s: float) -> float:

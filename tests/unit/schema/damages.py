@@ -238,6 +238,7 @@ SPOILT: Final[list[tuple[str, tuple[Any, ...], Any, str]]] = [
     ("numbers", ("trades:SPY",), "x", "trades:SPY"),
     ("numbers", ("quotes:SPY",), "1", "quotes:SPY"),
     ("quote_times", ("SPY",), str(AHEAD), "SPY"),
+    ("growing", (), "contractID", "value"),
     ("covered", ("SPY",), str(AHEAD), "SPY"),
     ("control", (0, "command"), GONE, "[0].command"),
     ("control", (0, "when"), 1, "[0].when"),

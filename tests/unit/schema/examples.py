@@ -192,6 +192,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, int]]] = {
     "depth_fallback": ({"SPY:IEX": {"code": 354, "text": "no", "ts": TS, "retry_ts": TS}}, -1),
     "numbers": ({"trades:SPY": "12", "bars:SPY": "3"}, -1),
     "quote_times": ({"SPY": str(TS)}, -1),
+    "growing": ('[{"contractID":"SPY', 180_000),
     "covered": ({"SPY": str(TS)}, -1),
     "control": ([{"command": "resubscribe", "symbol": "SPY", "by": "me", "ts": TS}], 60_000),
 }  # fmt: skip

@@ -151,7 +151,8 @@ class Floor:
         started_s = time.perf_counter()
         found = self._decode(given.body)
         read_s = time.perf_counter() - started_s
-        await self._connection.stream(given.documents, len(given.documents))
+        for command in given.documents:
+            await self._connection.send(command, 1)
         for commands, count in given.greeks:
             await self._connection.send(commands, count)
         await self._connection.send(given.event, 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from typing import Any, Final
 
 import hiredis
@@ -121,19 +120,6 @@ class RespConnection:
         waiting.add_done_callback(lambda done: _settle(done, timer))
         self._transport.write(payload)
         return waiting
-
-    async def stream(self, pieces: Iterable[bytes], replies: int) -> list[Any]:
-        """As `send`, for commands of megabytes: handed to the socket piece by piece.
-
-        The loop goes round between two pieces, and none of them is copied into one whole.
-        """
-        waiting = self.send(b"", replies)
-        for piece in pieces:
-            if self._transport is None or waiting.done():
-                break
-            self._transport.write(piece)
-            await asyncio.sleep(0)
-        return await waiting
 
     def close(self) -> None:
         if self._transport is not None:

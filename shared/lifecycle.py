@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from loguru import logger
 
@@ -18,16 +18,12 @@ _CANCEL_S: Final = 1.0
 
 
 class Feed(Protocol):
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        """What it can be told to do while it runs."""
+
     async def stop(self) -> None:
         """Cancel every open request on the wire and end the session."""
-
-
-@runtime_checkable
-class CommandedFeed(Feed, Protocol):
-    """One that can be told things while it runs."""
-
-    @property
-    def commands(self) -> Mapping[str, Handler]: ...
 
 
 async def run_feed(
@@ -47,7 +43,7 @@ async def run_feed(
         async with asyncio.TaskGroup() as tasks:
             writing = {tasks.create_task(sink.run()) for sink in sinks}
             reporting = tasks.create_task(report.run())
-            obeying = tasks.create_task(_obey(worker, feed))
+            obeying = tasks.create_task(_inbox(worker, feed).run())
             await worker.stop.wait()
             obeying.cancel()
             worker.health.set("stopping", worker.health.connected)
@@ -69,7 +65,6 @@ async def run_feed(
         raise outcome[0]
 
 
-async def _obey(worker: Worker, feed: Feed) -> None:
-    if isinstance(feed, CommandedFeed):
-        report = worker.ledger.incident
-        await ControlInbox(worker.store, worker.keys, worker.name, feed.commands, report).run()
+def _inbox(worker: Worker, feed: Feed) -> ControlInbox:
+    report = worker.ledger.incident
+    return ControlInbox(worker.store, worker.keys, worker.name, feed.commands, report)

@@ -51,7 +51,7 @@ class Command(msgspec.Struct, frozen=True):
 def refusal(command: Command, known: Mapping[str, object], now_ms: int) -> str:
     """Why a command is not even given to the worker; empty when it is."""
     if command.command not in known:
-        names = ", ".join(known)
+        names = ", ".join(known) or "none"
         return f"refused: command was {_short(command.command)}, must be one of {names}"
     if command.ts is None:
         return ""

@@ -15,7 +15,6 @@ from tests.support.vendor_rig import (
     Table,
     VendorPlan,
     VendorRig,
-    mean_gap_s,
     now_ms,
     steady_pace,
     vendor_scenario,
@@ -32,7 +31,10 @@ PLAN: Final = VendorPlan(
     },
     workers=("av_sentiment",),
 )  # fmt: skip
-INTERVAL_S: Final = 1.5 * 1.1
+USUAL_S: Final = 1.5
+INTERVAL_S: Final = USUAL_S * 1.1
+# For a busy machine; what was measured is printed.
+SLACK_S: Final = 1.9
 PACE: Final = pytest.approx(1.0, abs=0.2)
 
 Check = Callable[[VendorRig], bool]
@@ -88,7 +90,7 @@ def has_rows(rig: VendorRig) -> bool:
     return len(rig.keys.technicals(HIT, "RSI")["history"]) > 25
 
 
-def play(rig: VendorRig, case: Case, usual_s: float) -> None:
+def play(rig: VendorRig, case: Case) -> None:
     asked, began_ms = rig.asked(), now_ms()
     rig.vendor.fault(case.kind, function=case.function, symbol=HIT, **case.fields)
     rig.wait_until(lambda: case.told(rig, began_ms), 9, f"{case.kind} told")
@@ -100,12 +102,12 @@ def play(rig: VendorRig, case: Case, usual_s: float) -> None:
         assert case.shown(rig), case.kind
     circuit = rig.keys.circuits("av_sentiment").get(case.circuit, {"state": ""})
     assert circuit["state"] == ("closed" if case.counted else ""), case.kind
-    pace = steady_pace(rig, usual_s, case.function, OTHERS, asked)
+    pace = steady_pace(rig, USUAL_S, case.function, OTHERS, asked)
     cleared_ms = now_ms()
     rig.vendor.clear()
     rig.wait_until(
         lambda: case.document(rig)["fetched_ts"] > cleared_ms,
-        INTERVAL_S + 0.9 + case.late_s, f"back after {case.kind}",
+        INTERVAL_S + SLACK_S + case.late_s, f"back after {case.kind}",
     )  # fmt: skip
     back_s = (case.document(rig)["fetched_ts"] - cleared_ms) / 1000
     print(f"{case.function} {case.kind}: pace {pace:.3f}, back after {back_s:.2f} s")
@@ -125,9 +127,10 @@ def play_all(rig: VendorRig, cases: list[Case]) -> None:
     rig.begin()
     pid, asked, began_ms = rig.sentiment.pid, rig.asked(), now_ms()
     rig.wait_until(lambda: now_ms() - began_ms > 6000, 7, "the span over")
-    rows = rig.arrivals(asked)
+    for function in {case.function for case in cases}:
+        assert steady_pace(rig, USUAL_S, function, OTHERS, asked) == PACE
     for case in cases:
-        play(rig, case, mean_gap_s(rows, case.function, OTHERS))
+        play(rig, case)
     assert (rig.sentiment.pid, rig.sentiment.exit_code) == (pid, None)
 
 

@@ -1,13 +1,13 @@
 """One symbol's chains go wrong in every way: nothing bad is published, no other symbol suffers.
 
-Four rigs share the faults; each measures the pace of the other symbols before and during a fault.
+A few rigs share the faults; each measures the pace of the other symbols before and during a fault.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,6 @@ from tests.support.vendor_rig import (
     OPTIONS,
     VendorPlan,
     VendorRig,
-    mean_gap_s,
     now_ms,
     running_vendor,
     steady_pace,
@@ -29,8 +28,11 @@ HIT: Final = "TSLA"
 OTHERS: Final = ("AAPL", "QQQ", "SPY")
 # Never suspended: what is looked at here is the fault alone.
 PLAN: Final = VendorPlan(settings={"failure_threshold": 1000, "max_attempts": 2})
-INTERVAL_S: Final = 1.1
+USUAL_S: Final = 1.0
+INTERVAL_S: Final = 1.1 * USUAL_S
 SPAN_S: Final = 5.0
+# For a busy machine; what was measured is printed.
+SLACK_S: Final = 1.9
 PACE: Final = pytest.approx(1.0, abs=0.2)
 
 Check = Callable[[VendorRig], bool]
@@ -102,7 +104,7 @@ CASES: Final = (
 )
 
 
-def play(rig: VendorRig, case: Case, usual_s: float) -> None:
+def play(rig: VendorRig, case: Case) -> None:
     rig.wait_until(lambda: rig.keys.monitor(HIT).get("status") == "ok", 5, "a good start")
     pids = {name: worker.pid for name, worker in rig.workers.items()}
     asked, began_ms = rig.asked(), now_ms()
@@ -114,16 +116,16 @@ def play(rig: VendorRig, case: Case, usual_s: float) -> None:
     assert (f"{HIT}:options" in rig.keys.circuits("av_options")) == case.counted
     if case.counted:
         assert rig.keys.circuits("av_options")[f"{HIT}:options"]["state"] == "closed"
-    pace = steady_pace(rig, usual_s, OPTIONS, OTHERS, asked)
+    pace = steady_pace(rig, USUAL_S, OPTIONS, OTHERS, asked)
     cleared_ms = now_ms()
     rig.vendor.clear()
-    late_s = INTERVAL_S + 0.9 + case.late_s
+    late_s = INTERVAL_S + SLACK_S + case.late_s
     rig.wait_chains(late_s, [HIT], cleared_ms)
     back_s = (rig.keys.fetched(HIT) - cleared_ms) / 1000
     print(f"{case.kind}: pace of others {pace:.3f}, back after {back_s:.2f} s, {peak_mb(rig)} MB")
     rig.wait_until(lambda: rig.keys.monitor(HIT)["status"] == "ok", 2, "told")
     assert rig.keys.monitor(HIT)["error"] == "" and pace == PACE
-    assert f"{HIT}:options" not in rig.keys.circuits("av_options")
+    rig.wait_until(lambda: rig.keys.circuits("av_options") == {}, 2, "its failures forgotten")
     assert {n: w.pid for n, w in rig.workers.items() if w.exit_code is None} == pids
     assert rig.vendor.stats()["redirects_followed"] == 0
     rig.watch.check()
@@ -157,10 +159,10 @@ def play_all(home: Path, cases: Mapping[str, tuple[Case, Future[None]]]) -> None
         rig.begin()
         asked, began_ms = rig.asked(), now_ms()
         wait_span(rig, began_ms)
-        usual_s = mean_gap_s(rig.arrivals(asked), OPTIONS, OTHERS)
+        assert steady_pace(rig, USUAL_S, OPTIONS, OTHERS, asked) == PACE
         for case, outcome in cases.values():
             try:
-                play(rig, case, usual_s)
+                play(rig, case)
             except BaseException as error:
                 outcome.set_exception(error)
                 rig.vendor.clear()
@@ -177,8 +179,19 @@ def peak_mb(rig: VendorRig) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    cases: Mapping[str, Future[None]]
-    rigs: list[Future[None]]
+    """The outcome of each case and the rig it is played on."""
+
+    cases: Mapping[str, tuple[Future[None], Future[None]]]
+
+    def rigs(self) -> list[Future[None]]:
+        return [rig for _, rig in self.cases.values()]
+
+    def result(self, name: str) -> None:
+        outcome, rig = self.cases[name]
+        wait((outcome, rig), return_when=FIRST_COMPLETED)
+        if not outcome.done():
+            rig.result()
+        outcome.result(1)
 
 
 @pytest.fixture(scope="module")
@@ -186,39 +199,25 @@ def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Played]:
     names = {item.name.partition("[")[2].rstrip("]") for item in request.session.items}
-    wanted: dict[str, tuple[Case, Future[None]]] = {
-        case.kind: (case, Future()) for case in CASES if case.kind in names
-    }
-    home = tmp_path_factory.mktemp("faults")
-    shares = [dict(list(wanted.items())[n::AT_ONCE]) for n in range(AT_ONCE)]
+    wanted = {case.kind: (case, Future[None]()) for case in CASES if case.kind in names}
+    home, found = tmp_path_factory.mktemp("faults"), {}
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        rigs = [
-            pool.submit(play_all, home / str(n), share) for n, share in enumerate(shares) if share
-        ]
-        yield Played({name: outcome for name, (_, outcome) in wanted.items()}, rigs)
+        for number in range(AT_ONCE):
+            share = dict(list(wanted.items())[number::AT_ONCE])
+            if share:
+                rig = pool.submit(play_all, home / str(number), share)
+                found.update({name: (outcome, rig) for name, (_, outcome) in share.items()})
+        yield Played(found)
 
 
-def wait_for(played: Played, name: str) -> None:
-    outcome = played.cases[name]
-    while not outcome.done():
-        ended = [rig for rig in played.rigs if rig.done()]
-        for rig in ended:
-            rig.result()
-        try:
-            outcome.exception(0.2)
-        except TimeoutError:
-            continue
-    outcome.result()
-
-
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", [case.kind for case in CASES])
 def test_a_fault_of_one_symbols_chains(played: Played, name: str) -> None:
-    wait_for(played, name)
-    assert played.cases[name].exception() is None
+    played.result(name)
+    assert played.cases[name][0].exception() is None
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_no_key_no_wrong_chain_and_no_lasting_key_over_all_faults(played: Played) -> None:
     """What is held against the simulator and searched for the key at the end of each rig."""
-    assert [rig.exception() for rig in played.rigs] == [None] * len(played.rigs)
+    assert {rig.exception() for rig in played.rigs()} <= {None}

@@ -71,8 +71,8 @@ def redis_stands_still_for_longer_than_a_lease(rig: VendorRig, server: RedisServ
     time.sleep(12)
     server.resume()
     since_ms = now_ms()
-    rig.wait_chains(2.0, since_ms=since_ms)
-    rig.wait_documents(4.2, since_ms=since_ms)
+    rig.wait_chains(3.0, since_ms=since_ms)
+    rig.wait_documents(5.2, since_ms=since_ms)
     rig.wait_until(
         lambda: all(str(pids[w]) in (rig.keys.text(f"coord:lease:{w}") or "") for w in BOTH),
         5, "the leases",
@@ -85,18 +85,18 @@ def a_stop_does_not_wait_for_redis(rig: VendorRig, server: RedisServer) -> None:
     rig.begin()
     server.pause()
     time.sleep(1.5)
-    began_s = time.monotonic()
-    for worker in rig.workers.values():
-        worker.terminate()
     for name, worker in rig.workers.items():
+        began_s = time.monotonic()
+        worker.terminate()
         assert worker.wait(10) == 0
-        print(f"{name} stopped after {time.monotonic() - began_s:.2f} s without redis")
-    assert time.monotonic() - began_s < 5
+        took_s = time.monotonic() - began_s
+        print(f"{name} stopped after {took_s:.2f} s without redis")
+        assert took_s < 5
     server.resume()
     for worker in rig.workers.values():
         worker.start()
     # The lease of the one that could not give it back is of a process that is gone.
-    rig.wait_chains(12)
+    rig.wait_chains(30)
 
 
 @vendor_scenario(SCENARIOS, VendorPlan(

@@ -25,17 +25,17 @@ from tests.support.vendor_rig import (
 SCENARIOS: Final[Table] = {}
 AWAY_S: Final = 3.0
 # An interval of chains, the pause between two tries to reach Redis, and a busy machine.
-CHAINS_S: Final = 1.1 + 0.9
+CHAINS_S: Final = 1.1 + 1.9
 # The longest interval there is, that of news.
-DOCUMENTS_S: Final = 3.3 + 0.9
+DOCUMENTS_S: Final = 3.3 + 1.9
 FORGETFUL: Final = VendorPlan(durable=False)
 
 
-def wait_back(rig: VendorRig, answered_ms: int, what: str) -> None:
+def wait_back(rig: VendorRig, answered_ms: int, what: str, more_s: float = 0.0) -> None:
     """All that was there is there again, written after Redis answered."""
-    rig.wait_chains(CHAINS_S, since_ms=answered_ms)
+    rig.wait_chains(CHAINS_S + more_s, since_ms=answered_ms)
     chains_s = (now_ms() - answered_ms) / 1000
-    rig.wait_documents(DOCUMENTS_S, since_ms=answered_ms)
+    rig.wait_documents(DOCUMENTS_S + more_s, since_ms=answered_ms)
     documents_s = (now_ms() - answered_ms) / 1000
     print(f"{what}: chains back after {chains_s:.2f} s, news and indicators {documents_s:.2f} s")
     wait_greeks(rig)
@@ -118,18 +118,18 @@ def an_outage_that_loses_the_data(rig: VendorRig, server: RedisServer) -> None:
     away(rig, server)
 
 
-@vendor_scenario(SCENARIOS, VendorPlan(vendor=("--contracts", "1500", "--moving", "0.5")))
+@vendor_scenario(SCENARIOS, VendorPlan(vendor=("--contracts", "1000", "--moving", "0.5")))
 def a_redis_that_dies_again_and_again(rig: VendorRig, server: RedisServer) -> None:
     rig.begin()
     before = pids(rig)
     for pause_s in (0.1, 0.4, 0.7, 1.0):
         # Somewhere in an interval, which is some write or between two.
-        rig.wait_chains(5)
+        rig.wait_chains(6)
         time.sleep(pause_s)
         server.kill()
         time.sleep(0.5)
         server.start()
-        wait_back(rig, now_ms(), "killed")
+        wait_back(rig, now_ms(), "killed", 1.0)
     assert pids(rig) == before
 
 
@@ -186,7 +186,7 @@ def scripts_and_connections_lost(rig: VendorRig, server: RedisServer) -> None:
     wait_back(rig, now_ms(), "scripts and connections lost")
     for symbol in rig.symbols:
         waits = gaps_s(rig.arrivals(asked, OPTIONS, symbol))
-        assert max(waits) < 2.2, symbol
+        assert max(waits) < 3.0, symbol
     assert sum(rig.keys.figures(worker)["unstored"] for worker in BOTH) == 0
 
 

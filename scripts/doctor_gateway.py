@@ -47,6 +47,13 @@ def plan_of(settings: Settings, running: Collection[str]) -> Plan:
     return Plan(depth, slots if depth else 0, line)
 
 
+def unneeded(settings: Settings) -> Finding | None:
+    """Why the gateway is not asked at all, or None."""
+    if set(_WORKERS) & set(settings.supervision.workers()):
+        return None
+    return ok(CHECK, "not asked, no IBKR worker is enabled")
+
+
 def judge(
     settings: Settings, plan: Plan, report: GatewayReport, holders: Mapping[str, str]
 ) -> list[Finding]:

@@ -70,6 +70,9 @@ async def programs(settings: Settings, seen: Seen) -> list[Finding]:
 
 
 async def gateway(settings: Settings, seen: Seen, live_probe: bool) -> list[Finding]:
+    unneeded = doctor_gateway.unneeded(settings)
+    if unneeded is not None:
+        return [unneeded]
     plan = doctor_gateway.plan_of(settings, seen.running()) if live_probe else Plan()
     try:
         async with asyncio.timeout(_GATEWAY_S):

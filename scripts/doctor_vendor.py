@@ -44,7 +44,7 @@ def judge(settings: Settings, report: VendorReport) -> list[Finding]:
     if first is None:
         remedy = "the workers use it up; try again when they are stopped"
         return [warn(CHECK, f"not asked, {report.unasked}", remedy), plan(settings, report)]
-    findings = [_key(vendor, first)]
+    findings = [_unanswered(settings, first) or _key(vendor, first)]
     if findings[0].state == "fail":
         return [*findings, *([plan(settings, report)] if is_free(report) else [])]
     if second is None:
@@ -54,23 +54,29 @@ def judge(settings: Settings, report: VendorReport) -> list[Finding]:
     return [*findings, plan(settings, report)]
 
 
+def _unanswered(settings: Settings, answer: Answer) -> Finding | None:
+    if answer.kind != "transport":
+        return None
+    remedy = "is there a way out (proxy, DNS, firewall), is the vendor down?"
+    if settings.source == "sim":
+        remedy = "`make up` starts the simulator"
+    text = f"{settings.alpha_vantage.base_url} gives no answer, {answer.text}"
+    return fail(CHECK, text, remedy)
+
+
 def _key(vendor: AlphaVantageSettings, answer: Answer) -> Finding:
-    text = answer.text
     if answer.kind in ("data", "empty"):
         return ok(CHECK, f"{vendor.base_url} takes the key, {answer.fetch_ms:.0f} ms")
-    if answer.kind == "transport":
-        remedy = "is there a way out (proxy, DNS, firewall), is the vendor down?"
-        return fail(CHECK, f"{vendor.base_url} gives no answer, {text}", remedy)
     if _says(answer, _UNKNOWN_WORDS):
         finding = "bad key: the vendor does not know it, or it is a free one used up for today"
         return fail(CHECK, finding, _BAD_KEY)
     if "apikey" in text.lower():
-        return fail(CHECK, f"bad key: {text}", _BAD_KEY)
+        return fail(CHECK, f"bad key: {answer.text}", _BAD_KEY)
     if answer.kind == "entitlement":
         return _not_included(vendor, answer)
     if answer.kind in _PASSING:
         return _over_the_rate(answer)
-    return fail(CHECK, f"an indicator is refused, {text}", "check symbols and indicators")
+    return fail(CHECK, f"an indicator is refused, {answer.text}", "check symbols and indicators")
 
 
 def _not_included(vendor: AlphaVantageSettings, answer: Answer) -> Finding:

@@ -22,6 +22,7 @@ PACKAGES: Final = (
     "orjson",
     "redis",
     "rich",
+    "supervisor",
     "typer",
     "yaml",
 )

@@ -1,12 +1,12 @@
-"""Operations from the command line: python3 scripts/tickvisor.py source [--reset]."""
+"""Operations from the command line: python3 scripts/tickvisor.py --help."""
 
 from __future__ import annotations
 
-import asyncio
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 if not __package__:
     # Run as a plain file: the root is not importable yet, the packages perhaps not installed.
@@ -17,16 +17,23 @@ if not __package__:
 
 import typer
 
-from scripts.configured import fail, settings_or_exit
-from shared.errors import LeaseHeld, StoreError
-from shared.settings import Settings, redacted_url
+from scripts.configured import settings_or_exit
+from scripts.ops.asking import PROGRAM, ask
+from scripts.ops.book import book
+from scripts.ops.budget import budget
+from scripts.ops.chain import chain
+from scripts.ops.contract_keys import keys
+from scripts.ops.coverage import coverage
+from scripts.ops.ledgers import gaps, incidents
+from scripts.ops.orders import reconnect, resubscribe
+from scripts.ops.stale import stale
+from scripts.ops.status import status
+from scripts.ops.verification import verify
+from shared.settings import redacted_url
 from shared.store import source as product_source
-from shared.store.connection import Store
-from shared.store.keys import Keys
 
-PROGRAM: Final = "tickvisor"
-Answer = TypeVar("Answer")
-Question = Callable[[Store, Keys], Awaitable[Answer]]
+SEE: Final = "See what is going on"
+ACT: Final = "Do something about it"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -36,7 +43,6 @@ def tickvisor() -> None:
     """Look after a tickvisor installation."""
 
 
-@app.command()
 def source(
     reset: Annotated[
         bool, typer.Option("--reset", help="Delete every key of the product; no worker may run.")
@@ -56,30 +62,29 @@ def source(
     print(f"deleted {deleted} keys; the next worker sets the source")
 
 
-def ask(settings: Settings, question: Question[Answer]) -> Answer:
-    """Put one question to the configured Redis; what goes wrong is one line and exit 1."""
-    if not settings.redis.url:
-        raise fail(
-            PROGRAM, "no redis: REDIS_URL is not set and no embedded redis runs, try `make up`"
-        )
-    url = redacted_url(settings.redis.url)
-    try:
-        return asyncio.run(_ask(settings, question))
-    except LeaseHeld as error:
-        raise fail(PROGRAM, f"refused: {error}") from None
-    except StoreError as error:
-        raise fail(PROGRAM, f"redis at {url}: {error}") from None
-
-
-async def _ask(settings: Settings, question: Question[Answer]) -> Answer:
-    store = Store(settings.redis.url, settings.redis.connect_timeout_s)
-    try:
-        return await question(store, Keys(settings.redis.key_prefix))
-    finally:
-        await store.close()
+# In the order of --help: a command of another module is one line more.
+COMMANDS: Final[tuple[tuple[str, str, Callable[..., None]], ...]] = (
+    (SEE, "status", status),
+    (SEE, "stale", stale),
+    (SEE, "gaps", gaps),
+    (SEE, "incidents", incidents),
+    (SEE, "coverage", coverage),
+    (SEE, "book", book),
+    (SEE, "chain", chain),
+    (SEE, "budget", budget),
+    (SEE, "verify", verify),
+    (SEE, "keys", keys),
+    (ACT, "resubscribe", resubscribe),
+    (ACT, "reconnect", reconnect),
+    (ACT, "source", source),
+)
+for panel, name, command in COMMANDS:
+    app.command(name, rich_help_panel=panel)(command)
 
 
 def main() -> None:
+    # A shell starts background jobs with the interrupt ignored, and then Ctrl-C would do nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app(prog_name=PROGRAM)
 
 

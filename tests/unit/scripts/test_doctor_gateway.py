@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from scripts.doctor_finding import Finding
-from scripts.doctor_gateway import judge, plan_of
+from scripts.doctor_gateway import judge, plan_of, unneeded
 from shared.feeds.ibkr.diagnosis import Asked, GatewayReport, Plan, first_of_each_venue
 from shared.settings import Settings, load_settings, repository_root
 from shared.universe import Instrument, Universe, parse_universe
@@ -198,3 +198,10 @@ def test_of_symbols_whose_venue_is_unknown_only_some_are_asked_for() -> None:
 def test_what_is_not_asked_for_is_not_judged(settings: Settings) -> None:
     found = judge(settings, Plan(), logged_in(), {})
     assert [one.check for one in found] == ["gateway", "client-ids"]
+
+
+def test_without_an_ibkr_worker_no_gateway_is_needed(settings: Settings) -> None:
+    assert unneeded(settings) is None
+    others = msgspec.structs.replace(settings.supervision, enabled_workers=("av_options",))
+    found = unneeded(msgspec.structs.replace(settings, supervision=others))
+    assert found is not None and found.state == "ok"

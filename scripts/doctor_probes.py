@@ -54,7 +54,7 @@ async def redis(settings: Settings, seen: Seen) -> list[Finding]:
         async with asyncio.timeout(_REDIS_S):
             seen.redis = await redis_health.examine(settings.redis.url, keys, WORKERS, connect_s)
     except TimeoutError:
-        return [doctor_redis.unreachable(settings, f"no answer within {_REDIS_S:g} s")]
+        return [doctor_redis.unreachable(settings, f"silent for {_REDIS_S:g} s")]
     except StoreError as error:
         return [doctor_redis.unreachable(settings, str(error))]
     return doctor_redis.judge(settings, seen.redis)

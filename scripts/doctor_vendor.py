@@ -70,7 +70,7 @@ def _key(vendor: AlphaVantageSettings, answer: Answer) -> Finding:
     if _says(answer, _UNKNOWN_WORDS):
         finding = "bad key: the vendor does not know it, or it is a free one used up for today"
         return fail(CHECK, finding, _BAD_KEY)
-    if "apikey" in text.lower():
+    if "apikey" in answer.text.lower():
         return fail(CHECK, f"bad key: {answer.text}", _BAD_KEY)
     if answer.kind == "entitlement":
         return _not_included(vendor, answer)

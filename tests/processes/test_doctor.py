@@ -73,7 +73,7 @@ def test_a_redis_that_does_not_answer(patient: Patient, redis_server: RedisServe
     found = patient.examine()
     redis_server.resume()
     assert failures(found) == ["redis"]
-    assert ", no answer within 3.5 s" in found["redis"]["finding"]
+    assert "silent for 3.5 s" in found["redis"]["finding"]
 
 
 def test_a_redis_that_evicts(patient: Patient, redis_server: RedisServer) -> None:

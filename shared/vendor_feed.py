@@ -22,7 +22,9 @@ from shared.feeds.alphavantage.polls import Poller
 from shared.lifecycle import run_feed
 from shared.process import Worker
 from shared.reporting import Reporter, Sources
+from shared.settings import Settings
 from shared.store.breaker_state import BreakerLog, read_breakers
+from shared.store.heartbeat import Family, alpha_vantage_family
 from shared.store.market_session import read_session_state
 from shared.store.monitoring import Metrics
 from shared.store.status_board import StatusBoard
@@ -74,11 +76,15 @@ async def run_vendor(worker: Worker, job: VendorJob) -> None:
         await asyncio.gather(*beside, return_exceptions=True)
 
 
-def make_bucket(worker: Worker) -> TokenBucket:
-    """Raises SettingsError without an API key."""
-    settings = worker.settings.alpha_vantage
-    if not settings.api_key:
+def family_with_key(settings: Settings) -> Family:
+    """Raises SettingsError without an API key: nothing else needs to be tried then."""
+    if not settings.alpha_vantage.api_key:
         raise SettingsError(["ALPHA_VANTAGE_API_KEY: is missing, must be your key"])
+    return alpha_vantage_family(settings)
+
+
+def make_bucket(worker: Worker) -> TokenBucket:
+    settings = worker.settings.alpha_vantage
     account = account_of(settings.api_key.reveal())
     return TokenBucket(worker.store, worker.keys, account, BucketPolicy.from_settings(settings))
 

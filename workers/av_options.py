@@ -8,12 +8,11 @@ from typing import Final
 from shared.control.schedule import Poll
 from shared.feeds.alphavantage.options import KIND, OptionsHandler
 from shared.process import Worker, run
-from shared.store.heartbeat import alpha_vantage_family
 from shared.store.options import OptionsStore
 from shared.store.resp import RespConnection
 from shared.store.status_board import StatusBoard
 from shared.store.vendor_outlets import OptionsStoreOutlet
-from shared.vendor_feed import VendorJob, run_vendor
+from shared.vendor_feed import VendorJob, family_with_key, run_vendor
 
 NAME: Final = "av_options"
 
@@ -34,4 +33,4 @@ async def main(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(NAME, alpha_vantage_family, main))
+    sys.exit(run(NAME, family_with_key, main))

@@ -9,12 +9,11 @@ from shared.control.schedule import Poll
 from shared.feeds.alphavantage.sentiment import NEWS, SentimentHandler
 from shared.process import Worker, run
 from shared.settings import Settings
-from shared.store.heartbeat import alpha_vantage_family
 from shared.store.indicators import IndicatorStore
 from shared.store.sentiment import SentimentStore
 from shared.store.status_board import StatusBoard
 from shared.store.vendor_outlets import SentimentStoreOutlet
-from shared.vendor_feed import VendorJob, run_vendor
+from shared.vendor_feed import VendorJob, family_with_key, run_vendor
 
 NAME: Final = "av_sentiment"
 
@@ -48,4 +47,4 @@ async def main(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(NAME, alpha_vantage_family, main))
+    sys.exit(run(NAME, family_with_key, main))

@@ -13,6 +13,7 @@ import pytest
 from shared.store.keys import Keys
 from shared.store.lease import Holder, process_start
 from tests.support.doctor_patient import DOCTOR, Patient, Simulators, failures, simulated
+from tests.support.gateway_process import GatewayProcess
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
@@ -51,6 +52,19 @@ def test_a_gateway_with_the_api_dialog_open(patient: Patient) -> None:
     assert failures(found) == ["gateway"]
     assert "accepts and says nothing" in found["gateway"]["finding"]
     assert "dialog" in found["gateway"]["remedy"]
+
+
+def test_a_gateway_that_drops_the_line(patient: Patient, tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("- {at_s: 0, from: first_subscription, command: kick}\n")
+    gateway = GatewayProcess("--scenario", str(scenario), "--rate", "0")
+    patient.env["IBKR_PORT"] = str(gateway.port)
+    try:
+        found = patient.examine()
+    finally:
+        gateway.stop()
+    assert failures(found) == ["gateway"]
+    assert "closed the connection" in found["gateway"]["finding"]
 
 
 def test_client_ids_that_are_all_taken(patient: Patient) -> None:

@@ -19,6 +19,7 @@ FIRST_BEAT_S: Final = 30.0
 # After an outage a worker may sit out a time-out of 5 s and the pause before its next beat.
 SETTLE_S: Final = 10.0
 ASKED_S: Final = 2.0
+SUPERVISORDS_S: Final = 1.0
 START_EVERY_S: Final = 5.0
 FIRST_WAIT_S: Final = 30.0
 MAX_WAIT_S: Final = 300.0
@@ -46,7 +47,8 @@ class _Replacement:
     pid: int
     killed_s: float
     asked: bool
-    next_start_s: float = 0.0
+    # Unknown until its end is seen.
+    next_start_s: float | None = None
     successor: int = 0
 
 
@@ -69,6 +71,8 @@ class HungRule:
         self._lives: dict[str, _Life] = {}
         self._replacing: dict[str, _Replacement] = {}
         self._restraints: dict[str, _Restraint] = {}
+        # The newest process of each program that was killed: news of its end may come late.
+        self._killed: dict[str, int] = {}
 
     def decide(
         self, programs: Sequence[Seen], redis_since_s: float | None, now_s: float
@@ -84,8 +88,7 @@ class HungRule:
 
     def killed(self, name: str, pid: int) -> bool:
         """Whether the end of this process was ours."""
-        found = self._replacing.get(name)
-        return found is not None and found.pid == pid
+        return self._killed.get(name) == pid
 
     def _follow(self, workers: Iterable[Seen], now_s: float) -> None:
         for one in workers:
@@ -130,6 +133,7 @@ class HungRule:
             self._restraints[one.name] = _Restraint(now_s)
         # A process that is stopped would take the request when it is continued, if ever.
         self._replacing[one.name] = _Replacement(one.pid, now_s, asked=not one.frozen)
+        self._killed[one.name] = one.pid
         limit_s = self._late_s if self._lives[one.name].beat else FIRST_BEAT_S
         how = "is stopped by a signal: killed" if one.frozen else "is asked to end"
         text = f"{one.name}: last heartbeat {age_s:.1f} s ago, limit {limit_s:g} s; pid {one.pid}"
@@ -162,6 +166,9 @@ class HungRule:
 
     def _start(self, name: str, killed: _Replacement, now_s: float) -> list[Action]:
         """supervisord does not start again what ended with code 0 when it was asked to."""
+        if killed.next_start_s is None:
+            # What ended with another code it starts within a moment.
+            killed.next_start_s = now_s + SUPERVISORDS_S
         if now_s < killed.next_start_s:
             return []
         killed.next_start_s = now_s + START_EVERY_S
@@ -173,7 +180,9 @@ class HungRule:
             killed.successor = one.pid
             text = f"{one.name}: started again, pid {one.pid} follows pid {killed.pid}"
             actions.append(Incident("restart", text))
-        if self._lives[one.name].beat:
+        life = self._lives[one.name]
+        # Right after the fork it does not yet look like a worker, and is not followed.
+        if life.pid == one.pid and life.beat:
             del self._replacing[one.name]
             text = f"{one.name}: beats again {now_s - killed.killed_s:.1f} s after the kill"
             actions.append(Incident("recovered", text))

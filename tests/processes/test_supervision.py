@@ -172,6 +172,24 @@ def test_what_an_operator_stops_stays_stopped(product: Product) -> None:
 
 
 @pytest.mark.timeout(240)
+def test_what_an_operator_stops_while_it_is_being_brought_back_stays_stopped(
+    product: Product,
+) -> None:
+    rewrite(product, SETTINGS, "stall_s: 60", "stall_s: never")
+    try:
+        os.kill(pids(product)["av_sentiment"], signal.SIGKILL)
+        wait_for(lambda: states(product)["av_sentiment"] == "FATAL", 30, "given up")
+        wait_for(lambda: states(product)["av_sentiment"] != "FATAL", 15, "started again")
+        assert "stopped" in product.supervisorctl("stop", "av_sentiment").stdout
+    finally:
+        rewrite(product, SETTINGS, "stall_s: never", "stall_s: 60")
+    # Longer than the guardian waits for its second try.
+    time.sleep(14)
+    assert states(product)["av_sentiment"] == "STOPPED"
+    assert "started" in product.supervisorctl("start", "av_sentiment").stdout
+
+
+@pytest.mark.timeout(240)
 def test_a_worker_whose_settings_are_put_right_comes_back_without_a_tight_loop(
     product: Product,
 ) -> None:

@@ -81,23 +81,43 @@ def test_what_ends_with_code_0_when_asked_is_started_again_and_told_when_it_beat
     watch = begun("ibkr_trades")
     watch.until(37)
     watch.change("ibkr_trades", state="EXITED", pid=0)
-    assert watch.until(39) == [(38, Start("ibkr_trades"))]
+    assert watch.until(40) == [(39, Start("ibkr_trades"))]
     watch.change("ibkr_trades", state="STARTING", pid=77, beat=0)
-    assert watch.until(40) == [
-        (40, Incident("restart", "ibkr_trades: started again, pid 77 follows pid 43"))
+    assert watch.until(41) == [
+        (41, Incident("restart", "ibkr_trades: started again, pid 77 follows pid 43"))
     ]
     watch.change("ibkr_trades", state="RUNNING")
     watch.silent.clear()
     assert watch.until(60) == [
-        (41, Incident("recovered", "ibkr_trades: beats again 4.0 s after the kill"))
+        (42, Incident("recovered", "ibkr_trades: beats again 5.0 s after the kill"))
     ]
+
+
+def test_a_successor_that_does_not_look_like_a_worker_yet_has_not_beaten() -> None:
+    watch = begun("ibkr_trades")
+    watch.until(37)
+    watch.change("ibkr_trades", state="STARTING", pid=77, beat=0, worker=False)
+    assert watch.until(39) == [
+        (38, Incident("restart", "ibkr_trades: started again, pid 77 follows pid 43"))
+    ]
+    watch.change("ibkr_trades", worker=True, beat=5)
+    assert [at for at, _ in watch.until(50)] == [40]
 
 
 def test_a_start_that_had_no_effect_is_repeated_but_not_at_once() -> None:
     watch = begun("ibkr_trades")
     watch.until(37)
     watch.change("ibkr_trades", state="EXITED", pid=0)
-    assert watch.until(48) == [(at, Start("ibkr_trades")) for at in (38, 43, 48)]
+    assert watch.until(50) == [(at, Start("ibkr_trades")) for at in (39, 44, 49)]
+
+
+def test_what_supervisord_starts_again_itself_is_left_to_it() -> None:
+    watch = begun("ibkr_trades")
+    watch.until(37)
+    watch.change("ibkr_trades", state="EXITED", pid=0)
+    assert watch.until(38) == []
+    watch.change("ibkr_trades", state="STARTING", pid=77, beat=0)
+    assert [type(action) for _, action in watch.until(60)] == [Incident]
 
 
 @pytest.mark.parametrize("state", ["STOPPED", "STOPPING"])
@@ -202,6 +222,11 @@ def test_a_process_that_survives_even_sigkill_is_judged_anew() -> None:
 def test_the_end_of_a_killed_process_is_known_as_ours() -> None:
     watch = begun("ibkr_trades")
     watch.until(37)
+    assert watch.rule.killed("ibkr_trades", 43)
+    watch.silent.clear()
+    watch.change("ibkr_trades", pid=77)
+    # supervisord's news may come when the successor beats already.
+    assert len(watch.until(40)) == 2
     assert watch.rule.killed("ibkr_trades", 43)
     assert not watch.rule.killed("ibkr_trades", 44)
     assert not watch.rule.killed("ibkr_depth", 42)

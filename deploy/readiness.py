@@ -10,7 +10,7 @@ import redis
 
 from deploy.supervisor_client import Program
 from shared.settings import Settings
-from shared.store.keys import Keys
+from shared.store.keys import STALE_CHECKED, Keys
 
 # States that supervisord does not leave by itself.
 _ENDED: Final = frozenset({"FATAL", "EXITED", "UNKNOWN"})
@@ -20,6 +20,7 @@ _SURFACES: Final = {
     "ibkr_trades": "quotes or trades",
     "av_options": "option chains",
     "av_sentiment": "technicals",
+    "watchdog": "what is stale",
 }
 
 
@@ -54,6 +55,7 @@ def expected_of(
         "ibkr_trades": len(settings.vendor_symbols()),
         "av_options": len(settings.vendor_symbols()),
         "av_sentiment": len(_technical_keys(settings)),
+        "watchdog": 1,
     }
     wanted = {name: count for name, count in counts.items() if name not in left_out}
     return Expected(running, wanted, since_ms)
@@ -72,8 +74,10 @@ def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[st
         pipe.hget(keys.ticker(symbol), "ts")
     for symbol in quoted:
         pipe.hget(keys.options_monitor(symbol), "fetched_ts")
-    for key in _technical_keys(settings):
+    technicals = _technical_keys(settings)
+    for key in technicals:
         pipe.get(key)
+    pipe.hget(keys.stale(), STALE_CHECKED)
     try:
         replies = iter(pipe.execute())
     except redis.RedisError as error:
@@ -83,7 +87,8 @@ def read_data(client: redis.Redis, settings: Settings, since_ms: int) -> dict[st
         list(islice(replies, len(settings.depth_symbols()))),
         list(islice(replies, len(quoted))),
         list(islice(replies, len(quoted))),
-        [_decoded(document).get("fetched_ts") for document in replies],
+        [_decoded(one).get("fetched_ts") for one in islice(replies, len(technicals))],
+        list(replies),
     ]
     rows = zip(_SURFACES, beats, stamps, strict=True)
     return {worker: worker_data(beat, stamp, since_ms) for worker, beat, stamp in rows}
@@ -125,8 +130,14 @@ def missing(
         if one.state != "running" or one.pid != known[worker].pid:
             found.append(f"{worker} says {one.state} {one.detail}".rstrip())
         if one.fresh_symbols < wanted:
-            found.append(f"{_SURFACES[worker]} of {one.fresh_symbols} of {wanted} symbols")
+            found.append(_lacking(worker, one.fresh_symbols, wanted))
     return found
+
+
+def _lacking(worker: str, fresh: int, wanted: int) -> str:
+    if worker == "watchdog":
+        return "nobody has looked yet for what is stale"
+    return f"{_SURFACES[worker]} of {fresh} of {wanted} symbols"
 
 
 def hopeless(expected: Expected, programs: Sequence[Program]) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment")
+WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
 
-WorkerName = Literal["ibkr_depth", "ibkr_trades", "av_options", "av_sentiment"]
+WorkerName = Literal["ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog"]
 Source = Literal["sim", "live"]
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Indicator = Literal["RSI", "MACD", "BBANDS", "ATR"]

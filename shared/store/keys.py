@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SOURCE: Final = "coord:source"
+# Field of the stale hash that is always there: when the watchdog looked last.
+STALE_CHECKED: Final = "_checked_ts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from shared.store.connection import Store
 
 Document = dict[str, Any]
+_OTHER_TYPE: Final = "WRONGTYPE"
 
 
 async def replies(store: Store, pipe: Any) -> list[Any]:
@@ -21,7 +22,7 @@ async def replies(store: Store, pipe: Any) -> list[Any]:
     """
     found = await store.call(pipe.execute(raise_on_error=False))
     failed = [one for one in found if isinstance(one, Exception)]
-    if failed and len(failed) == len(found):
+    if failed and len(failed) == len(found) and not str(failed[0]).startswith(_OTHER_TYPE):
         await store.call(_raised(failed[0]))
     return [None if isinstance(one, Exception) else one for one in found]
 

@@ -8,9 +8,8 @@ from typing import Any, Final
 import orjson
 
 from shared.store.connection import Store
-from shared.store.keys import Keys
+from shared.store.keys import STALE_CHECKED, Keys
 
-_CHECKED: Final = "_checked_ts"
 _ORDERS_KEPT: Final = 100
 _ORDERS_TTL_S: Final = 60
 
@@ -25,7 +24,7 @@ async def write_stale(
     """
     key = keys.stale()
     fields: Any = {field: orjson.dumps(row) for field, row in rows.items()}
-    fields[_CHECKED] = checked_ms
+    fields[STALE_CHECKED] = checked_ms
     async with store.client.pipeline(transaction=True) as pipe:
         pipe.delete(key)
         pipe.hset(key, mapping=fields)

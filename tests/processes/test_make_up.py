@@ -16,7 +16,7 @@ from tests.support.product import Product, wait_for
 
 SLOTS: Final = 3
 GATEWAY_WORKERS: Final = {"ibkr_depth", "ibkr_trades"}
-WORKERS: Final = {*GATEWAY_WORKERS, "av_options", "av_sentiment"}
+WORKERS: Final = {*GATEWAY_WORKERS, "av_options", "av_sentiment", "watchdog"}
 SIMULATORS: Final = {"tws_simulator", "alphavantage_simulator"}
 UNIVERSE: Final = (
     "SPY", "QQQ", "IWM", "AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA",
@@ -219,7 +219,7 @@ def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> Non
     # Without supervisord it has nothing to do.
     assert processes.wait_until_gone([guardian], 5.0)
     left = [one.name for one in processes.find_ours(running.layout)]
-    assert (set(left[:4]), set(left[4:6]), left[6:]) == (WORKERS, SIMULATORS, ["redis"])
+    assert (set(left[:5]), set(left[5:7]), left[7:]) == (WORKERS, SIMULATORS, ["redis"])
     done = running.launch("down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one.pid for one in survivors if processes.is_alive(one.pid)] == []
@@ -263,4 +263,4 @@ def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product)
     assert "depth of 0 of 3 symbols" in done.stderr
     names = [one.name for one in processes.find_ours(product.layout)]
     assert names[:2] == ["supervisord", "guardian"]
-    assert (set(names[2:4]), names[4:]) == (GATEWAY_WORKERS, ["redis"])
+    assert (set(names[2:5]), names[5:]) == ({*GATEWAY_WORKERS, "watchdog"}, ["redis"])

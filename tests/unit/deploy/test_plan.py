@@ -80,7 +80,7 @@ def test_a_worker_that_is_off_anyway_needs_no_key(settings: Settings) -> None:
         settings, source="live", supervision=supervision, alpha_vantage=keyed(settings, "")
     )
     found = plan(live)
-    assert sorted(found.left_out) == ["av_options", "av_sentiment", "ibkr_trades"]
+    assert sorted(found.left_out) == ["av_options", "av_sentiment", "ibkr_trades", "watchdog"]
     assert found.notes[-1] == "ALPHA_VANTAGE_API_KEY is missing: av_options left out"
 
 

@@ -62,6 +62,26 @@ def source(
     print(f"deleted {deleted} keys; the next worker sets the source")
 
 
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="A list of findings.")] = False,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe/--no-probe",
+            help="Ask for a little market data, and make two calls of Alpha Vantage.",
+        ),
+    ] = True,
+) -> None:
+    """Check settings, Redis, supervisord, gateway, vendor, clock and machine.
+
+    Exit codes: 0 nothing failed, 1 something did, 78 unusable settings.
+    """
+    # Both feeds come with it, and no other command should wait for them.
+    from scripts.doctor import doctor_command
+
+    doctor_command(as_json, probe)
+
+
 # In the order of --help: a command of another module is one line more.
 COMMANDS: Final[tuple[tuple[str, str, Callable[..., None]], ...]] = (
     (SEE, "status", status),
@@ -72,6 +92,7 @@ COMMANDS: Final[tuple[tuple[str, str, Callable[..., None]], ...]] = (
     (SEE, "book", book),
     (SEE, "chain", chain),
     (SEE, "budget", budget),
+    (SEE, "doctor", doctor),
     (SEE, "verify", verify),
     (SEE, "keys", keys),
     (ACT, "resubscribe", resubscribe),

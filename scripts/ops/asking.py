@@ -19,7 +19,7 @@ from shared.store.keys import Keys
 PROGRAM: Final = "tickvisor"
 EXIT_USAGE: Final = 2
 # How alike a name must be to be taken for a slip of the keyboard, of 1.
-_NEAR: Final = 0.5
+_NEAR: Final = 0.6
 Answer = TypeVar("Answer")
 Question = Callable[[Store, Keys], Awaitable[Answer]]
 

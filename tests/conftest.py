@@ -10,7 +10,6 @@ from hypothesis import settings
 from tests.support.redis_server import RedisServer
 from tests.support.redis_source import running_redis
 
-
 # How long an example takes says something about the machine only.
 settings.register_profile("any_machine", deadline=None)
 settings.load_profile("any_machine")

@@ -95,6 +95,9 @@ class VendorKeys(DepthKeys):
                 yield str(self.redis.lrange(key, 0, -1))
             case "zset":
                 yield str(self.redis.zrange(key, 0, -1))
+            case "none":
+                # Renamed or expired since it was listed.
+                return
             case other:
                 raise AssertionError(f"{key} must be of a type of the contract, was {other}")
 

@@ -84,8 +84,9 @@ class StatusReading:
 def status(watch: Watch = False, as_json: AsJson = False) -> None:
     """Show every process, its heartbeat, rate and lag, and in words what is wrong.
 
-    `starts` counts the starts of a program since supervisord began. `upd/s` is depth rows over
-    the last ten seconds, trades over one, and requests of the vendor's workers since their start.
+    `starts` counts the starts of a program since supervisord began.
+    `upd/s`: depth rows over the last ten seconds, trades over one,
+    requests of the vendor's workers since their start.
 
     Exit codes: 0 all is well, 1 something is wrong or unreachable, 78 unusable settings.
     """

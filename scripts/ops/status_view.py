@@ -210,7 +210,7 @@ def _watchdog(
 def unchecked(stale: StaleSeen, now_ms: int, limit_s: float) -> str:
     """Why nobody knows what is stale; empty when somebody does."""
     old_s = age_of(stale.checked_ms, now_ms)
-    if old_s is None:
+    if old_s is None or stale.stopped:
         return NOBODY_CHECKS
     if old_s > limit_s:
         return f"nobody checks: the watchdog last looked {age(old_s)} ago"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from shared.errors import StoreRefused
@@ -31,10 +31,11 @@ RECENT_S: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class StaleSeen:
-    """`checked_ms` is None where nobody has checked."""
+    """`checked_ms` is None where nobody has checked; `stopped`: and nobody goes on to."""
 
     rows: dict[str, Document] = field(default_factory=dict)
     checked_ms: int | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,10 @@ class OpsReader:
     async def stale(self) -> StaleSeen:
         pipe = self._store.client.pipeline(transaction=False)
         pipe.hgetall(self._keys.stale())
-        return _stale((await replies(self._store, pipe))[0])
-
-    async def heartbeat(self, worker: str) -> Document | None:
-        pipe = self._store.client.pipeline(transaction=False)
-        pipe.get(self._keys.heartbeat(worker))
-        return document((await replies(self._store, pipe))[0])
+        pipe.get(self._keys.heartbeat("watchdog"))
+        found, beat = await replies(self._store, pipe)
+        stopped = (document(beat) or {}).get("state") == "stopped"
+        return replace(_stale(found), stopped=stopped)
 
     async def holds_lease(self, worker: str) -> bool:
         return bool(await self._store.call(self._store.client.exists(self._keys.lease(worker))))

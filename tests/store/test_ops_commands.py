@@ -76,6 +76,9 @@ def test_nothing_stale_exits_0_and_something_1(ops: Operator) -> None:
     ops.checked(400)
     [line] = ops.lines("stale")
     assert line.startswith("nothing is stale, checked 0.") and line.endswith(" s ago")
+    ops.beat("watchdog", state="stopped")
+    assert ops.lines("stale", code=1) == ["nobody checks: the watchdog does not run"]
+    ops.beat("watchdog")
     ops.checked(trades__SPY=STALE)
     assert ops.lines("stale", code=1) == [
         "field         age  budget  since     reason",

@@ -58,6 +58,11 @@ def test_nothing_stale_is_worth_nothing_when_nobody_checks(
     assert drawn(picture(found, 80), 80) == [said]
 
 
+def test_a_watchdog_that_was_stopped_a_moment_ago_checks_no_more() -> None:
+    found = view(StaleSeen({}, NOW_MS - 400, stopped=True), NOW_MS, 7.0)
+    assert found.fault == "nobody checks: the watchdog does not run"
+
+
 def test_what_was_stale_when_somebody_looked_last_is_shown_with_that() -> None:
     found = looked({"trades:SPY": ROWS["trades:SPY"]}, NOW_MS - 45_000)
     assert drawn(picture(found, 80), 80)[0] == "nobody checks: the watchdog last looked 45s ago"

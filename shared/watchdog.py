@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from loguru import logger
 
@@ -15,10 +15,9 @@ from shared.alerts.sender import Sender
 from shared.control.freshness import Freshness, FreshnessPolicy, Stale
 from shared.control.healing import Action, Healing, HealingPolicy
 from shared.errors import StoreError
-from shared.market.session import Session, session_at
+from shared.market.session import Session, TradingDay, session_at
 from shared.process import Worker
 from shared.reporting import process_figures
-from shared.session.calendar import MarketCalendar
 from shared.settings import Settings
 from shared.store.control_inbox import Handler
 from shared.store.market_session import write_session
@@ -50,8 +49,17 @@ def freshness_policy(settings: Settings) -> FreshnessPolicy:
     )
 
 
+class Calendar(Protocol):
+    @property
+    def name(self) -> str:
+        """As it is published."""
+
+    def days(self, around_ms: int) -> list[TradingDay]:
+        """Trading days around a moment."""
+
+
 class Watchdog:
-    def __init__(self, worker: Worker, workers: Iterable[str], calendar: MarketCalendar) -> None:
+    def __init__(self, worker: Worker, workers: Iterable[str], calendar: Calendar) -> None:
         """`workers` are those that ought to run."""
         settings = worker.settings
         self._worker = worker
@@ -147,8 +155,7 @@ class Watchdog:
 
     def _now_in_session(self) -> Session:
         now_ms = _now_ms()
-        name = self._worker.settings.market.calendar
-        return session_at(now_ms, self._calendar.days(now_ms), name)
+        return session_at(now_ms, self._calendar.days(now_ms), self._calendar.name)
 
     async def _publish_session(self, session: Session) -> None:
         changed = self._session is None or session.state != self._session.state

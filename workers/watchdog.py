@@ -8,6 +8,7 @@ from typing import Final
 from shared.lifecycle import run_feed
 from shared.process import Worker, run
 from shared.reporting import Reporter, Sources
+from shared.session.always_open import AlwaysOpen
 from shared.session.calendar import MarketCalendar
 from shared.settings import Settings
 from shared.store.heartbeat import Family
@@ -29,8 +30,10 @@ def watched_workers(settings: Settings) -> list[str]:
 
 
 async def main(worker: Worker) -> None:
-    calendar = MarketCalendar(worker.settings.market.calendar)
-    watchdog = Watchdog(worker, watched_workers(worker.settings), calendar)
+    settings = worker.settings
+    simulated = settings.source == "sim"
+    calendar = AlwaysOpen() if simulated else MarketCalendar(settings.market.calendar)
+    watchdog = Watchdog(worker, watched_workers(settings), calendar)
     sources = Sources(NAME, "checks", watchdog.health, watchdog.metrics)
     await run_feed(worker, watchdog, watchdog.run(worker.stop), [], Reporter(worker, [], sources))
 

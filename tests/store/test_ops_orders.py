@@ -24,35 +24,42 @@ def ops(
     return Operator(client)
 
 
+class Worker(threading.Thread):
+    """Takes one order and answers it among its incidents."""
+
+    def __init__(self, client: redis.Redis, name: str, answer: Answer) -> None:
+        super().__init__(name=name)
+        self.taken: list[dict[str, Any]] = []
+        self._redis, self._answer = client, answer
+
+    def run(self) -> None:
+        until_s = time.monotonic() + 10
+        while not self.taken and time.monotonic() < until_s:
+            raw: Any = self._redis.lpop(f"coord:control:{self.name}")
+            if not raw:
+                time.sleep(0.01)
+                continue
+            self.taken.append(json.loads(raw))
+            # Somebody else's acknowledgement comes first.
+            for text in ("x, id 0: done", self._answer(self.taken[0])):
+                told: dict[Any, Any] = {"ts": now_ms(), "worker": self.name, "kind": "control"}
+                self._redis.xadd("monitoring:incidents", {**told, "text": text})
+
+
 @pytest.fixture
 def obey(client: redis.Redis) -> Iterator[Callable[[str, Answer], list[dict[str, Any]]]]:
-    """A worker that takes one order and answers it among its incidents."""
-    threads: list[threading.Thread] = []
+    """Starts a worker, and gives the orders that it takes."""
+    workers: list[Worker] = []
 
-    def start(worker: str, answer: Answer) -> list[dict[str, Any]]:
-        taken: list[dict[str, Any]] = []
-        client.set(f"coord:lease:{worker}", "{}", ex=60)
-
-        def run() -> None:
-            until_s = time.monotonic() + 10
-            while time.monotonic() < until_s:
-                raw: Any = client.lpop(f"coord:control:{worker}")
-                if raw:
-                    taken.append(json.loads(raw))
-                    told: dict[Any, Any] = {"ts": now_ms(), "worker": worker, "kind": "control"}
-                    # Somebody else's acknowledgement comes first.
-                    client.xadd("monitoring:incidents", {**told, "text": "x, id 0: done"})
-                    client.xadd("monitoring:incidents", {**told, "text": answer(taken[0])})
-                    return
-                time.sleep(0.01)
-
-        threads.append(threading.Thread(target=run))
-        threads[-1].start()
-        return taken
+    def start(name: str, answer: Answer) -> list[dict[str, Any]]:
+        client.set(f"coord:lease:{name}", "{}", ex=60)
+        workers.append(Worker(client, name, answer))
+        workers[-1].start()
+        return workers[-1].taken
 
     yield start
-    for thread in threads:
-        thread.join()
+    for worker in workers:
+        worker.join()
 
 
 def done(order: dict[str, Any]) -> str:

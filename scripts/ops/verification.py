@@ -93,7 +93,8 @@ def document(found: Verified) -> dict[str, Any]:
 
 def summary(found: Verified) -> str:
     keys, faults = sum(found.checked.values()), len(found.faults)
-    return f"{plural(keys, 'key')} checked in {plural(found.passes, 'pass')}, {_faults(faults)}"
+    passes = "1 pass" if found.passes == 1 else f"{found.passes} passes"
+    return f"{plural(keys, 'key')} checked in {passes}, {_faults(faults)}"
 
 
 def _faults(amount: int) -> str:

@@ -15,6 +15,7 @@ from shared.alerts.sender import Sender
 from shared.control.freshness import Freshness, FreshnessPolicy, Stale
 from shared.control.healing import Action, Healing, HealingPolicy
 from shared.errors import StoreError
+from shared.market.observation import Observation
 from shared.market.session import Session, TradingDay, session_at
 from shared.process import Worker
 from shared.reporting import process_figures
@@ -143,7 +144,7 @@ class Watchdog:
                 self._freshness.resumed(seen.now_ms)
             stale = self._freshness.judge(seen)
             await self._publish(stale, seen.now_ms)
-            await self._act(stale, seen.now_ms)
+            await self._act(stale, seen)
         except StoreError as error:
             if not self._blind:
                 logger.warning("cannot see: {}", error)
@@ -183,9 +184,12 @@ class Watchdog:
         ttl_s = worker.settings.modules.data_ingestion.ttls.monitoring
         await write_stale(worker.store, worker.keys, rows, now_ms, ttl_s)
 
-    async def _act(self, stale: Mapping[str, Stale], now_ms: int) -> None:
-        for action in self._healing.act(stale.values(), now_ms):
-            await self._order(action, now_ms)
+    async def _act(self, stale: Mapping[str, Stale], seen: Observation) -> None:
+        holding = {symbol for (symbol, _), one in seen.depth.items() if one.slot_since_ms}
+        # A parked book has nothing to renew; its turn is awaited.
+        ready = [one for one in stale.values() if one.surface != "depth" or one.symbol in holding]
+        for action in self._healing.act(ready, seen.now_ms):
+            await self._order(action, seen.now_ms)
 
     async def _order(self, action: Action, now_ms: int) -> None:
         worker = self._worker

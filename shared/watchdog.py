@@ -26,8 +26,9 @@ from shared.store.stale_board import send_order, write_stale
 from shared.store.watch_reader import WatchReader
 
 _SESSION_EVERY_S: Final = 30.0
-# A tick so late, or a clock that moved so far by itself, says nothing about the feeds.
-_JUMP_S: Final = 5.0
+# A tick so late, or a clock that moved so far by itself, says nothing about the feeds; of an outage
+# of Redis that the client has bridged, the late tick is all that is seen.
+_JUMP_S: Final = 2.0
 _CLOCK_STEP_S: Final = 2.0
 # More symbols than these with one reason are one line in the ledger.
 _SINGLE_LINES: Final = 3

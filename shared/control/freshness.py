@@ -94,6 +94,8 @@ class Freshness:
         # Keys expire; what they said last is remembered.
         self._beats: dict[str, Beat] = {}
         self._last: dict[tuple[str, str], int] = {}
+        # When a worker was last seen to be away: silence of then is none of a symbol's own.
+        self._away_ms: dict[str, int] = {}
         self._owed: Owed[tuple[str, str]] = Owed()
         self._trades: Rhythm[str] = Rhythm(policy.rhythm_factor)
         self._rows: Rhythm[tuple[str, str]] = Rhythm(policy.rhythm_factor)
@@ -101,10 +103,13 @@ class Freshness:
     def resumed(self, now_ms: int) -> None:
         """Nothing could be seen until now, or the clock was set: no age reaches back further."""
         self._from_ms = now_ms
+        # A clock that was set back would else leave times that nothing is newer than.
+        self._last = {name: min(at_ms, now_ms) for name, at_ms in self._last.items()}
 
     def judge(self, seen: Observation) -> dict[str, Stale]:
         """What is stale now, by `surface:symbol`."""
         self._beats.update(seen.beats)
+        self._away_ms.update({w: seen.now_ms for w in self._workers if self._is_away(seen, w)})
         judged = self._policy.after_hours or seen.session.state == "regular"
         if judged:
             self._learn(seen)
@@ -114,14 +119,25 @@ class Freshness:
         return {one.field: one for one in found}
 
     def _learn(self, seen: Observation) -> None:
-        from_ms = self._earliest(seen, "ibkr_trades")
+        from_ms = self._owned_from(seen, "ibkr_trades")
         for symbol, at_ms in seen.trades.items():
             self._trades.seen(symbol, at_ms, from_ms)
+        from_ms = self._owned_from(seen, "ibkr_depth")
         for pair, depth in seen.depth.items():
             if depth.row_ms is not None and depth.slot_since_ms is not None:
                 self._rows.seen(pair, depth.row_ms, max(from_ms, depth.slot_since_ms))
 
+    def _owned_from(self, seen: Observation, worker: str) -> int:
+        """A pause that began before is an outage's, not the symbol's."""
+        return max(self._earliest(seen, worker), self._away_ms.get(worker, 0))
+
     # Workers
+
+    def _is_away(self, seen: Observation, worker: str) -> bool:
+        beat = self._beats.get(worker)
+        if beat is None or not beat.connected:
+            return True
+        return seen.now_ms - beat.ts_ms > self._policy.heartbeat_s * 1000
 
     def _late_workers(self, seen: Observation) -> Iterator[Stale]:
         budget_s = self._policy.heartbeat_s
@@ -203,12 +219,13 @@ class Freshness:
             at_ms = self._newest("trades", symbol, seen.trades[symbol])
             bar_ms = self._newest("bars", symbol, seen.bars.get(symbol, 0))
             owed_ms = self._owed.since_ms(("trades", symbol), bar_ms, at_ms + BAR_MS)
-            if owed_ms is not None:
-                yield symbol, _Age(owed_ms, EVIDENCE_S)
-                continue
             budget_s = self._trades.budget_s(symbol, self._policy.trades_s)
+            ages = [_Age(owed_ms, EVIDENCE_S)] if owed_ms is not None else []
             if budget_s is not None:
-                yield symbol, _Age(at_ms, budget_s)
+                ages.append(_Age(at_ms, budget_s))
+            if ages:
+                # A bar that comes late in a silence must not excuse it for as long again.
+                yield symbol, min(ages, key=lambda age: age.from_ms + age.budget_s * 1000)
 
     def _bars(self, seen: Observation) -> Iterator[tuple[str, _Age]]:
         """A bar is owed only for what traded: from the newest reported trade on."""
@@ -229,7 +246,8 @@ class Freshness:
             slower = 1.0 if seen.session.state == "regular" else self._policy.slowdown
             budget_s = self._policy.polled_s(surface) * slower
             for symbol, poll in seen.polls.get(surface, {}).items():
-                yield symbol, _Age(poll.fetched_ms or 0, budget_s, _said(poll))
+                at_ms = self._newest(surface, symbol, poll.fetched_ms or 0)
+                yield symbol, _Age(at_ms, budget_s, _said(poll))
 
         return ages
 

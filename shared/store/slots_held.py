@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.store.connection import Store
@@ -17,6 +18,8 @@ class SlotsHeld:
         self._key = keys.rotation()
         self._newest: str | None = None
         self._since: dict[tuple[str, str], int | None] = {}
+        # When the ledger named each pair last.
+        self._named: dict[tuple[str, str], int] = {}
 
     async def follow(self) -> None:
         """Read what was added. Raises StoreUnavailable, StoreRefused."""
@@ -34,22 +37,29 @@ class SlotsHeld:
             )
         for name, fields in entries:
             self._newest = name.decode()
-            self._take({key.decode(): value.decode() for key, value in fields.items()})
+            self._take({_text(key): _text(value) for key, value in fields.items()})
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """Every pair that the ledger has named."""
-        return list(self._since)
+    def pairs(self, started_ms: int) -> list[tuple[str, str]]:
+        """Every pair that the process which started then has named in the ledger."""
+        return [pair for pair, at_ms in self._named.items() if at_ms >= started_ms]
 
     def since_ms(self, pair: tuple[str, str], started_ms: int) -> int | None:
         """None while parked; a slot of an earlier process than that started then is gone."""
         since_ms = self._since.get(pair)
         return since_ms if since_ms is not None and since_ms >= started_ms else None
 
-    def _take(self, entry: dict[str, str]) -> None:
+    def _take(self, entry: Mapping[str, str]) -> None:
         pair = (entry.get("symbol", ""), entry.get("venue", ""))
-        if not all(pair):
+        at = entry.get("ts", "")
+        # Without a time nothing can be said of it.
+        if not all(pair) or not (at.isascii() and at.isdigit()):
             return
+        self._named[pair] = int(at)
         if entry.get("event") == "subscribe":
-            self._since[pair] = int(entry.get("ts") or 0)
+            self._since[pair] = int(at)
         elif entry.get("event") in ("cancel", "refused"):
             self._since[pair] = None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

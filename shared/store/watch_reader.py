@@ -58,6 +58,8 @@ class WatchReader:
         self._indicators = tuple(dict.fromkeys(vendor.indicators))
         self._rows: dict[tuple[str, str], int] = {}
         self._readings: dict[str, PollSeen] = {}
+        # When the depth worker started, by its newest heartbeat.
+        self._depth_from_ms = 0
         self._ticks = 0
 
     def watched(self) -> dict[str, int]:
@@ -79,8 +81,9 @@ class WatchReader:
         replies = iter(await self._store.call(pipe.execute()))
         beats = self._beats(replies)
         fallback, slots = _texts(next(replies)), _decoded(next(replies), _Slots)
-        started = beats["ibkr_depth"].started_ms if "ibkr_depth" in beats else 0
-        depth = self._depth(pairs, replies, fallback, started)
+        if "ibkr_depth" in beats:
+            self._depth_from_ms = beats["ibkr_depth"].started_ms
+        depth = self._depth(pairs, replies, fallback)
         market = self._market(replies)
         polls = {
             "options": {one: _poll(next(replies)) for one in self._quoted},
@@ -123,14 +126,18 @@ class WatchReader:
                     pipe.get(keys.technicals(symbol, indicator))
 
     def _pairs(self) -> list[tuple[str, str]]:
-        """Depth pairs of the settings, and those that the rotation has named besides."""
-        universe = self._settings.universe
+        """Depth pairs of the settings, and those whose venue the worker that runs has found.
+
+        The ledger outlives changes of the settings: what was left out of them is not asked for.
+        """
+        universe, symbols = self._settings.universe, self._settings.depth_symbols()
         found = {
             (symbol, canonical(venue)): None
-            for symbol in self._settings.depth_symbols()
+            for symbol in symbols
             for venue in universe.by_symbol(symbol).venues
         }
-        return list({**found, **dict.fromkeys(self._slots.pairs())})
+        named = self._slots.pairs(self._depth_from_ms)
+        return list({**found, **{pair: None for pair in named if pair[0] in symbols}})
 
     def _beats(self, replies: Any) -> dict[str, Beat]:
         found = {}
@@ -147,14 +154,13 @@ class WatchReader:
         pairs: Iterable[tuple[str, str]],
         replies: Any,
         fallback: Mapping[str, str],
-        started_ms: int,
     ) -> dict[tuple[str, str], DepthSeen]:
         found = {}
         for pair in pairs:
             book = _decoded(next(replies), _Received)
             if book is not None:
-                self._rows[pair] = max(self._rows.get(pair, 0), book.received_ts)
-            since_ms = self._slots.since_ms(pair, started_ms)
+                self._rows[pair] = book.received_ts
+            since_ms = self._slots.since_ms(pair, self._depth_from_ms)
             refused = fallback.get(":".join(pair), "")
             found[pair] = DepthSeen(self._rows.get(pair), since_ms, refused)
         return found
@@ -184,10 +190,11 @@ class WatchReader:
 
     def _window_s(self, depth: Mapping[tuple[str, str], DepthSeen], slots: _Slots | None) -> float:
         """The rotation window as the contract defines it, with the slots as they are now."""
-        ibkr, pinned = self._settings.ibkr, len(self._settings.universe.pinned)
-        wanted = sum(not one.refused for one in depth.values()) - pinned
+        ibkr, pinned_symbols = self._settings.ibkr, self._settings.universe.pinned
+        eligible = [symbol for (symbol, _), one in depth.items() if not one.refused]
+        pinned = sum(symbol in pinned_symbols for symbol in eligible)
         now = slots.slots if slots and slots.slots else ibkr.max_concurrent_depth
-        turns = math.ceil(max(0, wanted) / max(1, now - pinned))
+        turns = math.ceil((len(eligible) - pinned) / max(1, now - pinned))
         return turns * (ibkr.rotation_s + ibkr.slot_cooldown_s)
 
 

@@ -46,7 +46,7 @@ def test_what_the_writers_write_is_without_fault(redis_url: str) -> None:
     assert set(report.checked) == there
     # Signs of seconds may have gone by now.
     gone = {name for name, count in report.checked.items() if not count}
-    assert gone <= {"depth_live", "lease"}
+    assert gone <= {"depth_live", "growing", "lease"}
     assert report.checked["depth_stream"] == 2
     assert report.checked["heartbeat"] == 4
     assert report.checked["greeks"] == 2

@@ -43,7 +43,7 @@ async def run_feed(
         async with asyncio.TaskGroup() as tasks:
             writing = {tasks.create_task(sink.run()) for sink in sinks}
             reporting = tasks.create_task(report.run())
-            obeying = tasks.create_task(_inbox(worker, feed).run())
+            obeying = tasks.create_task(_obey(worker, feed))
             await worker.stop.wait()
             obeying.cancel()
             worker.health.set("stopping", worker.health.connected)
@@ -65,6 +65,13 @@ async def run_feed(
         raise outcome[0]
 
 
-def _inbox(worker: Worker, feed: Feed) -> ControlInbox:
+async def _obey(worker: Worker, feed: Feed) -> None:
     report = worker.ledger.incident
-    return ControlInbox(worker.store, worker.keys, worker.name, feed.commands, report)
+    inbox = ControlInbox(worker.store, worker.keys, worker.name, feed.commands, report)
+    try:
+        await inbox.run()
+    except Exception as error:
+        # A client that is cancelled while it puts its connection in order may end otherwise.
+        if not worker.stop.is_set():
+            raise
+        logger.debug("commands ended with {}: {}", type(error).__name__, error)

@@ -41,9 +41,9 @@ status: $(VENV)/.installed
 logs:
 	@tail -n 50 -F $(if $(W),var/log/$(W).log,var/log/*.log)
 
-# Two files at a time: most tests wait for processes. A Redis of the user's own serves one.
+# Three files at a time: most tests wait for processes. A Redis of the user's own serves one.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(if $(findstring redis:,$(TEST_REDIS)),0,2) --dist loadfile
+	$(BIN)/python -m pytest -n $(if $(findstring redis:,$(TEST_REDIS)),0,3) --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(wildcard $(CODE))

@@ -204,7 +204,7 @@ def _decoded(value: bytes | None, kind: type[Any]) -> Any:
         return None
     try:
         return msgspec.json.decode(value, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

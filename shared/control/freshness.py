@@ -96,6 +96,10 @@ class Freshness:
         self._last: dict[tuple[str, str], int] = {}
         # When a worker was last seen to be away: silence of then is none of a symbol's own.
         self._away_ms: dict[str, int] = {}
+        # What each worker said of its trouble last, and when.
+        self._troubles: dict[str, tuple[int, str]] = {}
+        # Books that were late in a slot: the row of then, and the age that was too old.
+        self._silent: dict[tuple[str, str], tuple[int, _Age]] = {}
         self._owed: Owed[tuple[str, str]] = Owed()
         self._trades: Rhythm[str] = Rhythm(policy.rhythm_factor)
         self._rows: Rhythm[tuple[str, str]] = Rhythm(policy.rhythm_factor)
@@ -164,6 +168,11 @@ class Freshness:
             return f"{worker} is not connected: {beat.detail or beat.state}"
         return f"{worker}: {beat.detail}" if beat.state == "degraded" and beat.detail else ""
 
+    def _aftermath(self, seen: Observation, worker: str, budget_s: float) -> str:
+        """When its trouble is over, data has as long as ever to come."""
+        at_ms, why = self._troubles.get(worker, (0, ""))
+        return f"after: {why}" if why and seen.now_ms - at_ms <= budget_s * 1000 else ""
+
     def _earliest(self, seen: Observation, worker: str) -> int:
         beat = self._beats.get(worker)
         opens_ms = seen.session.opens_ms if seen.session.state == "regular" else None
@@ -184,8 +193,11 @@ class Freshness:
             if not self._is_judged(worker):
                 continue
             earliest_ms, why = self._earliest(seen, worker), self._explanation(seen, worker)
+            if why:
+                self._troubles[worker] = (seen.now_ms, why)
             for symbol, age in ages(seen):
-                age = _Age(max(age.from_ms, earliest_ms), age.budget_s, age.explained or why)
+                said = age.explained or why or self._aftermath(seen, worker, age.budget_s)
+                age = _Age(max(age.from_ms, earliest_ms), age.budget_s, said)
                 if (stale := _stale(seen, (surface, symbol), age)) is not None:
                     yield stale
 
@@ -206,8 +218,16 @@ class Freshness:
         # Its turn comes within a window; then it has as long as any other.
         yield _Age(row_ms, seen.rotation_window_s + least_s)
         budget_s = self._rows.budget_s(pair, least_s)
-        if depth.slot_since_ms is not None and budget_s is not None:
-            yield _Age(max(row_ms, depth.slot_since_ms), budget_s)
+        silent = self._silent.get(pair)
+        if silent is not None and silent[0] == row_ms:
+            # Asked for anew it is as silent as before, until a row comes.
+            yield silent[1]
+        elif depth.slot_since_ms is not None and budget_s is not None:
+            age = _Age(max(row_ms, depth.slot_since_ms), budget_s)
+            from_ms = max(age.from_ms, self._earliest(seen, "ibkr_depth"))
+            if seen.now_ms - from_ms > budget_s * 1000:
+                self._silent[pair] = (row_ms, age)
+            yield age
 
     def _quotes(self, seen: Observation) -> Iterator[tuple[str, _Age]]:
         for symbol in seen.quotes:

@@ -213,6 +213,9 @@ def test_an_outage_is_one_warning_and_heartbeats_go_on_after_it(
         await asyncio.to_thread(redis_server.start)
         worker.health.set("running", True, "back")
         await until(lambda: keys.heartbeat().get("detail") == "back", 5)
+        # The next one is written once the reply to that one is in, and told.
+        worker.health.set("running", True, "once more")
+        await until(lambda: keys.heartbeat().get("detail") == "once more", 5)
 
     code, log = start(main)
     warnings = events(log, "WARNING")

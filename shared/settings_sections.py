@@ -128,7 +128,6 @@ class Freshness(Struct, frozen=True, forbid_unknown_fields=True):
     options_s: SpanS = 60.0
     sentiment_s: SpanS = 900.0
     technicals_s: SpanS = 300.0
-    heartbeat_s: SpanS = 10.0
 
 
 class DataIngestion(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,8 @@ from shared.market.nbbo import Row
 
 LEVELS: Final = 10
 TAPE: Final = LEVELS + 1
-_WIDE: Final = 120
+# Wide bars and the whole tape beside them need so many columns.
+_WIDE: Final = 150
 _BAR, _WIDE_BAR = 6, 24
 _BETWEEN: Final = 3
 _EMPTY: Final = ("", "", "", "")

@@ -128,7 +128,7 @@ KNOWN_FIGURES: Final = {
     "both vendor workers": "requests, answers, bytes, failures, bad_documents, store_retries,"
     " unstored, fetch_ms_p50, fetch_ms_p99, in_flight, overdue_s, suspended, held_reason",
     "token_bucket": "tokens, granted, waited, waited_ms, refused, cooldown_left_s,"
-    " cooldown_reason, calls_per_min, budget_per_min, calls_per_s, lost",
+    " cooldown_reason, calls_per_min, budget_per_min, calls_per_s",
     "watchdog": "ticks, stale (by surface), stale_total, actions, longest_tick_ms, alerts_sent,"
     " alerts_failed, alerts_dropped",
     "every worker": "rss_bytes, cpu_s",

@@ -66,7 +66,10 @@ class WatchReader:
         """How many symbols each surface has."""
         quoted = len(self._quoted)
         return {
-            "depth": len(self._settings.depth_symbols()),
+            # Of more symbols than slots it cannot be told that they are silent.
+            "depth": min(
+                self._settings.ibkr.max_concurrent_depth, len(self._settings.depth_symbols())
+            ),
             **dict.fromkeys(("quotes", "trades", "bars", "options"), quoted),
             "sentiment": len(self._news),
             "technicals": quoted if self._indicators else 0,

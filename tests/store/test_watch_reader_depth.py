@@ -199,6 +199,15 @@ def test_the_rotation_window_is_that_of_the_contract(
     assert seen.rotation_window_s == turns * 12.0
 
 
+def test_a_mute_feed_is_judged_by_the_books_that_can_be_live(
+    tmp_path: Path, redis_url: str
+) -> None:
+    async def work(reader: WatchReader) -> None:
+        assert (reader.watched()["depth"], reader.watched()["trades"]) == (3, 6)
+
+    reading(settings_at(tmp_path, redis_url, SIX, ibkr=TURNS), work)
+
+
 def test_refused_pairs_take_no_turn(tmp_path: Path, redis_url: str, client: redis.Redis) -> None:
     client.hset("monitoring:ibkr:metrics", "ibkr_depth", '{"slots": 2}')
     for name in ("SPY", "IWM", "AAPL"):

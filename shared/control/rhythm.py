@@ -12,13 +12,16 @@ _PAUSES_KEPT: Final = 100
 # Fewer say too little about how long the next one may be.
 _PAUSES_NEEDED: Final = 30
 _LONGEST_BUDGET_S: Final = 7_200.0
+_MOST_GROWTH: Final = 2.0
 
 
 class Rhythm(Generic[NameT]):
     """The longest of the last hundred pauses, times a factor, is how long silence means nothing.
 
     With random (exponential) pauses the longest of a hundred is some five times their mean, that of
-    thirty four times: four times it is passed by chance once in ten million.
+    thirty four times: four times it is passed by chance once in ten million. Of a pause that is far
+    longer than any before, a fault more likely than a habit, twice the longest is learned: a feed
+    that comes and goes is not excused by its own outages.
     """
 
     def __init__(self, factor: float) -> None:
@@ -35,7 +38,9 @@ class Rhythm(Generic[NameT]):
         self._last[name] = at_ms
         if last is not None and last >= from_ms:
             pauses = self._pauses.setdefault(name, deque(maxlen=_PAUSES_KEPT))
-            pauses.append((at_ms - last) / 1000)
+            known = len(pauses) >= _PAUSES_NEEDED
+            most_s = _MOST_GROWTH * max(pauses) if known else _LONGEST_BUDGET_S
+            pauses.append(min((at_ms - last) / 1000, most_s))
 
     def budget_s(self, name: NameT, least_s: float) -> float | None:
         """How long silence of this name means nothing, at least `least_s`; None: not known yet."""

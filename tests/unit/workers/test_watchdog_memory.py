@@ -102,13 +102,30 @@ def test_an_outage_of_a_worker_is_no_pause_of_its_symbols() -> None:
     assert found["trades:SPY"].mute and found["depth:SPY"].mute
 
 
-def test_a_pause_of_the_symbol_itself_is_learned() -> None:
+def test_pauses_that_grow_are_learned_by_and_by() -> None:
     watch = Watch()
     traded(watch, 1, 100)
-    traded(watch, 112, 120)
-    # Four times thirteen seconds.
-    budget_s = watch.look(300, trades={"SPY": at(119)}, depth=book(119))["trades:SPY"].budget_s
-    assert budget_s == 52
+    now_s = 99.0
+    for pause_s in (2, 4, 8):
+        now_s += pause_s
+        watch.look(now_s, trades={"SPY": at(now_s)})
+    found = watch.look(now_s + 100, trades={"SPY": at(now_s)})
+    assert found["trades:SPY"].budget_s == 4 * 8
+
+
+def test_a_symbol_that_stood_still_is_found_again_as_soon() -> None:
+    watch = Watch()
+    traded(watch, 1, 100)
+    assert set(watch.look(130, trades={"SPY": at(99)}, depth=book(99))) == {
+        "trades:SPY",
+        "depth:SPY",
+    }
+    traded(watch, 700, 710)
+    found = watch.look(731, trades={"SPY": at(709)}, depth=book(709))
+    assert {name: one.budget_s for name, one in found.items()} == {
+        "trades:SPY": 20,
+        "depth:SPY": 15,
+    }
 
 
 def test_a_silent_book_that_is_asked_for_anew_stays_stale_until_a_row_comes() -> None:

@@ -142,7 +142,7 @@ def test_a_server_that_hangs_is_given_up_and_the_loop_goes_on(
         sending = asyncio.ensure_future(made.send(PROBLEM))
         while not sending.done():
             beats += 1
-            await asyncio.sleep(0.01)
+            await asyncio.wait({sending}, timeout=0.01)
         await sending
 
     started_s = time.monotonic()

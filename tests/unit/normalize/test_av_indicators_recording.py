@@ -95,9 +95,12 @@ ROWS = st.dictionaries(MOMENTS, JSON | st.fixed_dictionaries({"RSI": JSON}), max
 
 def read_or_refused(payload: bytes) -> IndicatorReading | None:
     try:
-        return parse_indicator(payload, request(), NOW_MS)
-    except BadDocument:
+        found = parse_indicator(payload, request(), NOW_MS)
+    except BadDocument as error:
+        assert str(error)
         return None
+    assert found.symbol == request().symbol
+    return found
 
 
 @given(JSON)

@@ -142,9 +142,12 @@ ENTRIES = st.fixed_dictionaries(
 
 def read_or_refused(payload: bytes) -> News | None:
     try:
-        return parse_news(payload, "AAPL", "AAPL", NOW_MS)
-    except BadDocument:
+        found = parse_news(payload, "AAPL", "AAPL", NOW_MS)
+    except BadDocument as error:
+        assert str(error)
         return None
+    assert found.symbol == "AAPL"
+    return found
 
 
 def strict(value: Any) -> Any:

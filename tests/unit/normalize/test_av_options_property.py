@@ -42,9 +42,12 @@ ROWS = st.fixed_dictionaries(
 
 def read_or_refused(payload: bytes) -> Chain | None:
     try:
-        return read(payload)
-    except BadDocument:
+        found = read(payload)
+    except BadDocument as error:
+        assert str(error)
         return None
+    assert found.metrics.contracts == len(found.contracts) == len(found.rows)
+    return found
 
 
 def text_of(document: Any) -> bytes:

@@ -178,7 +178,7 @@ def test_what_an_operator_stops_while_it_is_being_brought_back_stays_stopped(
     rewrite(product, SETTINGS, "stall_s: 60", "stall_s: never")
     try:
         os.kill(pids(product)["av_sentiment"], signal.SIGKILL)
-        wait_for(lambda: states(product)["av_sentiment"] == "FATAL", 30, "given up")
+        wait_for(lambda: states(product)["av_sentiment"] == "FATAL", 60, "given up")
         wait_for(lambda: states(product)["av_sentiment"] != "FATAL", 15, "started again")
         assert "stopped" in product.supervisorctl("stop", "av_sentiment").stdout
     finally:
@@ -198,7 +198,7 @@ def test_a_worker_whose_settings_are_put_right_comes_back_without_a_tight_loop(
     rewrite(product, SETTINGS, "stall_s: 60", "stall_s: never")
     try:
         os.kill(before["av_options"], signal.SIGKILL)
-        wait_for(lambda: states(product)["av_options"] == "FATAL", 30, "given up")
+        wait_for(lambda: states(product)["av_options"] == "FATAL", 60, "given up")
         # Two rounds of the guardian's as well.
         time.sleep(25)
     finally:

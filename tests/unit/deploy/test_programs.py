@@ -104,7 +104,7 @@ def test_supervisord_conf_runs_every_worker_and_stops_redis_last() -> None:
         assert program["command"] == f'"%(here)s/.venv/bin/python" -m workers.{worker}'
         assert program["priority"] == "30"
         assert (program["exitcodes"], program["autorestart"]) == ("0", "unexpected")
-        assert (program["startsecs"], program["startretries"]) == ("2", "3")
+        assert (program["startsecs"], program["startretries"]) == ("5", "3")
 
 
 def test_the_guardian_is_started_last_and_stopped_first_and_is_never_given_up() -> None:

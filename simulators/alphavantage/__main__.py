@@ -1,43 +1,39 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
-from .bounds import Bounds, check_date, typed
-from .command_set import validate
+from simulators import command_line
+from simulators.bounds import Bounds, typed
+from simulators.command_line import PORT, flag, new_parser
+from simulators.scenario import Scenario, load_scenario
+
+from .bounds import check_date, one_of
+from .command_set import COMMANDS
 from .commands_world import snapshot
-from .errors import OptionError
 from .plans import PLANS
 from .samples import Samples
-from .scenario import Scenario, load_scenario
 from .server import Ports, Server
 from .setup import Setup
 
 __all__ = ["main", "read_run"]
 
-# EX_CONFIG of sysexits.h: flags or scenario unusable, starting again will not help.
-EXIT_UNUSABLE: Final = 78
-EXIT_START_FAILED: Final = 3
-
-_PORT: Final = Bounds(int, "0 = a free one", 0, 65_535, required=True)
+_NAME: Final = "simulators.alphavantage"
 _CONTRACTS: Final = Bounds(int, "N or SYMBOL=N, repeatable", 1, 20_000, required=True)
 # Flags that are fields of Setup as they stand.
 _FIELDS: Final[dict[str, Bounds]] = {
     "seed": Bounds(int, "same seed, same data", 0, 2**63, default=7),
-    "plan": Bounds(str, "whose limits hold", choices=tuple(PLANS), default="600"),
+    "plan": one_of(PLANS, "whose limits hold", default="600"),
     "per_minute": Bounds(int, "in place of the plan's", 0, 1_000_000),
     "per_second": Bounds(int, "in place of the plan's", 0, 1_000_000),
     "moving": Bounds(float, "share of rows that change at each fetch", 0, 1, default=0.05),
     "rows": Bounds(int, "of an indicator", 2, 100, default=100),
     "news_every_s": Bounds(int, "one article of a symbol in so long", 1, 86_400, default=1800),
-    "realtime_options": Bounds(
-        str, "plan: the fake chain below 600", choices=("always", "plan"), default="always"
+    "realtime_options": one_of(
+        ("always", "plan"), "plan: the fake chain below 600", default="always"
     ),
 }
 
@@ -49,46 +45,18 @@ class Run:
     scenario: Scenario
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise OptionError(message)
-
-
 def main(argv: list[str] | None = None) -> int:
-    try:
-        run = read_run(sys.argv[1:] if argv is None else argv)
-    except OptionError as error:
-        print(f"simulators.alphavantage: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
-    try:
-        asyncio.run(_serve(run))
-    except OSError as error:
-        print(f"simulators.alphavantage: cannot listen: {error}", file=sys.stderr)
-        return EXIT_START_FAILED
-    return 0
+    return command_line.run(_NAME, argv, read_run, _serve)
 
 
 async def _serve(run: Run) -> None:
     server = Server(run.setup, run.ports, run.scenario)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    await server.open()
-    _say({"event": "ready", "port": server.port, "control_port": server.control_port})
-    try:
-        await server.run()
-    finally:
-        await server.close()
-    _say({"event": "stopped", **snapshot(server)})
-
-
-def _say(document: dict[str, Any]) -> None:
-    print(json.dumps(document), flush=True)
+    await command_line.serve(server, lambda: snapshot(server))
 
 
 def read_run(argv: list[str]) -> Run:
     args = _parser().parse_args(argv)
-    values = {name: typed(_flag(name), getattr(args, name), b) for name, b in _FIELDS.items()}
+    values = {name: typed(flag(name), getattr(args, name), b) for name, b in _FIELDS.items()}
     setup = Setup(**values)
     setup.limits = not args.no_limits
     setup.count_refused = args.count_refused
@@ -102,10 +70,12 @@ def read_run(argv: list[str]) -> Run:
         Samples(setup.samples)
     ports = Ports(
         args.host,
-        typed("--port", args.port, _PORT),
-        typed("--control-port", args.control_port, _PORT),
+        typed("--port", args.port, PORT),
+        typed("--control-port", args.control_port, PORT),
     )
-    scenario = load_scenario(Path(args.scenario), validate) if args.scenario else Scenario([])
+    scenario = Scenario([])
+    if args.scenario:
+        scenario = load_scenario(Path(args.scenario), COMMANDS.validate, "first_request")
     return Run(ports, setup, scenario)
 
 
@@ -118,15 +88,8 @@ def _read_contracts(text: str, setup: Setup) -> None:
         setup.contracts = count
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m simulators.alphavantage", allow_abbrev=False)
-    parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "localhost"))
-    parser.add_argument("--port", default="8180", help=_PORT.about)
-    parser.add_argument("--control-port", default="8181", help=_PORT.about)
+    parser = new_parser(_NAME, 8180, 8181)
     parser.add_argument("--keys", help="K1,K2: others are refused; without it any key is good")
     parser.add_argument("--contracts", action="append", help=_CONTRACTS.about)
     parser.add_argument("--no-limits", action="store_true", help="nothing is refused for its rate")
@@ -135,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--samples", help="directory of recorded documents")
     parser.add_argument("--scenario", help="YAML list of {at_s, command, ...}")
     for name, bounds in _FIELDS.items():
-        parser.add_argument(_flag(name), help=bounds.about)
+        parser.add_argument(flag(name), help=bounds.about)
     return parser
 
 

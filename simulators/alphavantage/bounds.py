@@ -1,65 +1,22 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any
 
-from .errors import OptionError
+from simulators.bounds import Bounds
+from simulators.errors import OptionError
 
-__all__ = ["Bounds", "check", "check_date", "typed"]
-
-_NAMES: Final = {
-    int: "an integer",
-    float: "a number",
-    str: "a string",
-    bool: "true or false",
-}
+__all__ = ["check_date", "one_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one flag or command field may be."""
-
-    kind: type
-    about: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[Any, ...] = ()
-    required: bool = False
-    default: Any = None
-
-
-def check(name: str, value: Any, bounds: Bounds) -> Any:
-    if value is None and not bounds.required:
-        return bounds.default
-    if bounds.kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not bounds.kind:
-        raise OptionError(f"{name} must be {_NAMES[bounds.kind]}, was {value!r}")
-    _check_range(name, value, bounds)
-    return value
-
-
-def _check_range(name: str, value: Any, bounds: Bounds) -> None:
-    if bounds.choices and value not in bounds.choices:
-        listed = ", ".join(str(choice) for choice in bounds.choices)
-        raise OptionError(f"{name} must be one of {listed}, was {value}")
-    # Written this way round so that NaN fails too.
-    if bounds.low is not None and not value >= bounds.low:
-        raise OptionError(f"{name} must be at least {bounds.low}, was {value}")
-    if bounds.high is not None and not value <= bounds.high:
-        raise OptionError(f"{name} must be at most {bounds.high}, was {value}")
-
-
-def typed(name: str, text: str | None, bounds: Bounds) -> Any:
-    """The value of a flag: a command line has nothing but text."""
-    value: Any = text
-    if text is not None and bounds.kind in (int, float):
-        try:
-            value = bounds.kind(text)
-        except ValueError:
-            value = text
-    return check(name, value, bounds)
+def one_of(
+    choices: Iterable[str], about: str = "", *, required: bool = False, default: Any = None
+) -> Bounds:
+    """One of these texts; another one is told without quotes, as its sender wrote it."""
+    return Bounds(
+        str, about, choices=tuple(choices), required=required, default=default, quoted=False
+    )
 
 
 def check_date(name: str, text: str) -> datetime.date:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .bounds import Bounds
-from .commands import Commands, Values
-from .errors import CommandError
+from simulators.bounds import Bounds
+from simulators.commands import Commands, Values
+from simulators.errors import CommandError
+
+from .bounds import one_of
 from .faults import KINDS
 from .payloads import FUNCTIONS
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAULTS"]
 
-FAULTS: Final = Commands()
+FAULTS: Final[Commands[Server]] = Commands()
 
 _DETAILS: Final = {
     "ms": Bounds(int, "slow: before the answer; trickle: between bytes", 0, 600_000),
@@ -27,8 +29,8 @@ _DETAILS: Final = {
 @FAULTS.add(
     "fault",
     {
-        "kind": Bounds(str, "what goes wrong", choices=KINDS, required=True),
-        "function": Bounds(str, "all without it", choices=FUNCTIONS),
+        "kind": one_of(KINDS, "what goes wrong", required=True),
+        "function": one_of(FUNCTIONS, "all without it"),
         "symbol": Bounds(str, "all without it"),
         "count": Bounds(int, "so many requests", 1, 1_000_000_000),
         "seconds": Bounds(float, "so long", 0, 1_000_000),
@@ -66,7 +68,7 @@ def _body(server: Server, name: str | None) -> object:
     "clear",
     {
         "id": Bounds(int, "one fault", 1),
-        "kind": Bounds(str, "all of a kind", choices=KINDS),
+        "kind": one_of(KINDS, "all of a kind"),
     },
 )
 def _clear(server: Server, values: Values) -> Values:

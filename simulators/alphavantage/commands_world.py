@@ -3,9 +3,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from .bounds import Bounds
-from .commands import SYMBOL, Commands, Values
-from .errors import CommandError
+from simulators.bounds import Bounds
+from simulators.commands import Commands, Values
+from simulators.errors import CommandError
+
+from .bounds import one_of
 from .indicators import INDICATORS
 from .ledger import COLUMNS
 from .payloads import ENDPOINTS, FUNCTIONS
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["WORLD", "snapshot"]
 
-WORLD: Final = Commands()
+WORLD: Final[Commands[Server]] = Commands()
 
 _ROWS_MOST: Final = 100_000
-_FUNCTION: Final = Bounds(str, "one function", choices=FUNCTIONS)
+_SYMBOL: Final = Bounds(str, "in any case", required=True)
+_FUNCTION: Final = one_of(FUNCTIONS, "one function")
 
 
 def snapshot(server: Server) -> Values:
@@ -80,7 +83,7 @@ def _forget(server: Server, values: Values) -> Values:
 @WORLD.add(
     "plan",
     {
-        "plan": Bounds(str, "a plan", choices=tuple(PLANS)),
+        "plan": one_of(PLANS, "a plan"),
         "per_minute": Bounds(int, "in place of the plan's", 0, 1_000_000),
         "per_second": Bounds(int, "in place of the plan's", 0, 1_000_000),
         "limits": Bounds(bool, "false: nothing is refused"),
@@ -165,8 +168,8 @@ def _thaw(server: Server, values: Values) -> Values:
 @WORLD.add(
     "chain",
     {
-        "symbol": SYMBOL,
-        "function": Bounds(str, "", choices=tuple(ENDPOINTS), default="REALTIME_OPTIONS"),
+        "symbol": _SYMBOL,
+        "function": one_of(ENDPOINTS, default="REALTIME_OPTIONS"),
         "rows": Bounds(bool, "false: only the sums", default=True),
         "contract": Bounds(str, "only its row"),
     },
@@ -179,14 +182,12 @@ def _chain(server: Server, values: Values) -> Values:
     return {"symbol": symbol, **sent.snapshot(values["rows"], values["contract"])}
 
 
-@WORLD.add("news", {"symbol": SYMBOL})
+@WORLD.add("news", {"symbol": _SYMBOL})
 def _news(server: Server, values: Values) -> Values:
     return _document(server, "NEWS_SENTIMENT", values["symbol"].upper())
 
 
-@WORLD.add(
-    "indicator", {"symbol": SYMBOL, "function": Bounds(str, "", choices=INDICATORS, required=True)}
-)
+@WORLD.add("indicator", {"symbol": _SYMBOL, "function": one_of(INDICATORS, required=True)})
 def _indicator(server: Server, values: Values) -> Values:
     return _document(server, values["function"], values["symbol"].upper())
 

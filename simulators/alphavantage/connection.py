@@ -4,9 +4,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from simulators.errors import WireError
+
 from .body import Body
 from .delivery import deliver, send_reset
-from .errors import WireError
 from .http_wire import HEAD_BYTES_MAX, HttpRequest, parse_request
 from .reply import HTML, Reply
 

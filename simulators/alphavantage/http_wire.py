@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Final
 from urllib.parse import parse_qsl
 
-from .errors import WireError
+from simulators.errors import WireError
 
 __all__ = ["HEAD_BYTES_MAX", "HttpRequest", "chunked", "parse_request", "response_head"]
 

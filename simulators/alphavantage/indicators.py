@@ -8,7 +8,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any, Final
 
-from .errors import WireError
+from simulators.errors import WireError
+
 from .market import first_spot
 
 __all__ = ["INDICATORS", "INTERVALS", "IndicatorQuery", "bar_times", "indicator_document"]

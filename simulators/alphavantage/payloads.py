@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from simulators.errors import Refused, WireError
+
 from .body import Body, document_body
 from .chain import rows_body
 from .contract import Row
 from .distort import distort_document, distort_rows
-from .errors import Refused, WireError
 from .faults import Fault
 from .indicators import INDICATORS, IndicatorQuery, bar_times, indicator_document
 from .market import ChainSizes, Market, is_index, is_known

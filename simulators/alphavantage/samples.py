@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from simulators.errors import OptionError
+
 from .body import Body
 from .contract import COLUMNS, Row
-from .errors import OptionError
 from .indicators import INDICATORS
 
 __all__ = ["Samples"]

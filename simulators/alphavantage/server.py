@@ -4,15 +4,16 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from .command_set import dispatch
+from simulators.commands import Values
+from simulators.control import ControlLine
+from simulators.scenario import Scenario
+
+from .command_set import COMMANDS
 from .connection import Connection
-from .control import ControlLine
-from .errors import SimulatorError
 from .http_wire import HEAD_BYTES_MAX
 from .moment import Moment
-from .scenario import Scenario
 from .service import Vendor
 from .setup import Setup
 
@@ -20,6 +21,7 @@ __all__ = ["Ports", "Server"]
 
 _SCENARIO_TICK_S: Final = 0.02
 _IDLE_TICK_S: Final = 1.0
+_CONTROL_BYTES_MAX: Final = 1 << 20
 
 
 @dataclass(slots=True)
@@ -67,14 +69,15 @@ class Server:
             )
         )
         self.control_port = self._add(
-            await loop.create_server(lambda: ControlLine(self), self._host, self.control_port)
+            await loop.create_server(self._new_control, self._host, self.control_port)
         )
         elsewhere = self._add(await asyncio.start_server(self._notice, self._host, 0))
         self.vendor.elsewhere = f"http://{self._host}:{elsewhere}/query"
 
     async def run(self) -> None:
         while not self._stopping.is_set():
-            self._run_scenario(self.moment().mono_s)
+            asked = self.vendor.ledger.requests > 0
+            self.scenario_errors += self._scenario.play(self.moment().mono_s, asked, self._dispatch)
             tick_s = _SCENARIO_TICK_S if self._scenario else _IDLE_TICK_S
             try:
                 await asyncio.wait_for(self._stopping.wait(), tick_s)
@@ -122,9 +125,8 @@ class Server:
             await reader.read(HEAD_BYTES_MAX)
         writer.close()
 
-    def _run_scenario(self, now_s: float) -> None:
-        for step in self._scenario.due(now_s, self.vendor.ledger.requests > 0):
-            try:
-                dispatch(self, step)
-            except SimulatorError as error:
-                self.scenario_errors.append(f"{step['command']}: {error}")
+    def _new_control(self) -> ControlLine:
+        return ControlLine(self._dispatch, _CONTROL_BYTES_MAX)
+
+    def _dispatch(self, body: Any) -> Values:
+        return COMMANDS.dispatch(self, body)

@@ -4,8 +4,9 @@ from collections import Counter, OrderedDict
 from dataclasses import replace
 from typing import Any, Final
 
+from simulators.errors import Refused
+
 from .body import Body, document_body
-from .errors import Refused
 from .faults import Fault, FaultBook, Hits
 from .http_wire import HttpRequest
 from .ledger import Arrival, Ledger, key_name

@@ -1,21 +1,21 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from simulators.bounds import Bounds
+from simulators.commands import Values
+from simulators.errors import CommandError
 
 from .commands import Commands
 from .data_texts import ENDING_CODES, KIND_CODES, data_text
 from .depth import Subscription
-from .errors import CommandError
 from .line_view import LineView
-from .options import Bounds
 from .streams import KINDS, Stream
 
 if TYPE_CHECKING:
     from .server import Gateway
 
 __all__ = ["DATA"]
-
-Values = dict[str, Any]
 
 DATA: Final = Commands()
 

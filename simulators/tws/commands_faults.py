@@ -1,22 +1,22 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from simulators.bounds import Bounds, check
+from simulators.commands import Values
+from simulators.errors import CommandError
 
 from . import wire
 from .book import BID, UPDATE, Row, RowOp
 from .commands import CLIENT_ID, FOR_S, SYMBOL, Commands
 from .contracts import canonical_venue
 from .depth import REFUSAL_TEXTS, Subscription
-from .errors import CommandError
-from .options import Bounds, check
 
 if TYPE_CHECKING:
     from .link import Link
     from .server import Gateway
 
 __all__ = ["FAULTS", "reset_depth"]
-
-Values = dict[str, Any]
 
 FAULTS: Final = Commands()
 

@@ -4,21 +4,22 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.bounds import Bounds, check
+from simulators.commands import Values
+from simulators.errors import CommandError
+
 from .book import Row
 from .commands import FOR_S, SYMBOL, Commands
 from .commands_faults import reset_depth
 from .contracts import Listing, canonical_venue
 from .counters import stats, stream_stats
-from .errors import CommandError
-from .options import OPTIONS, RATE_BOUNDS, TRADE_RATE_BOUNDS, Bounds, check
+from .options import OPTIONS, RATE_BOUNDS, TRADE_RATE_BOUNDS
 from .replay_trades import TradeReplay
 
 if TYPE_CHECKING:
     from .server import Gateway
 
 __all__ = ["MARKET", "snapshot"]
-
-Values = dict[str, Any]
 
 MARKET: Final = Commands()
 

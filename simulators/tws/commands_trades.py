@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.bounds import Bounds
+from simulators.commands import Values
+from simulators.errors import CommandError
+
 from .bar_views import BarsView
 from .bars import BAR_S, WHATS, Bar, merged
 from .commands import FOR_S, SYMBOL, Commands
-from .errors import CommandError
-from .options import Bounds
 from .prints import PAST_LIMIT, UNREPORTED, Print, RawPrint, venue_letter
 from .quotes import QuoteOverride
 from .security import Security, exchange_name
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from .server import Gateway
 
 __all__ = ["TRADES"]
-
-Values = dict[str, Any]
 
 TRADES: Final = Commands()
 

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from simulators.bounds import Bounds
+from simulators.commands import Values
+from simulators.errors import CommandError
 
 from . import wire
 from .book import BID, UPDATE, Row, RowOp
 from .commands import CLIENT_ID, FOR_S, Commands
-from .errors import CommandError
-from .options import Bounds
 
 if TYPE_CHECKING:
     from .server import Gateway
 
 __all__ = ["TRANSPORT"]
-
-Values = dict[str, Any]
 
 TRANSPORT: Final = Commands()
 

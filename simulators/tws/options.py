@@ -3,54 +3,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .errors import OptionError
+from simulators.bounds import Bounds, check
+from simulators.errors import OptionError
 
-__all__ = ["OPTIONS", "RATE_BOUNDS", "TRADE_RATE_BOUNDS", "Bounds", "Options", "check"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one option, flag or command field may be."""
-
-    kind: type
-    about: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[Any, ...] = ()
-    required: bool = False
-    default: Any = None
-
-
-def check(name: str, value: Any, bounds: Bounds) -> Any:
-    if value is None and not bounds.required:
-        return None
-    if bounds.kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not bounds.kind:
-        raise OptionError(f"{name} must be {_NAMES[bounds.kind]}, was {value!r}")
-    _check_range(name, value, bounds)
-    return value
-
-
-def _check_range(name: str, value: Any, bounds: Bounds) -> None:
-    if bounds.choices and value not in bounds.choices:
-        listed = ", ".join(str(choice) for choice in bounds.choices)
-        raise OptionError(f"{name} must be one of {listed}, was {value!r}")
-    # Written this way round so that NaN fails too.
-    if bounds.low is not None and not value >= bounds.low:
-        raise OptionError(f"{name} must be at least {bounds.low}, was {value!r}")
-    if bounds.high is not None and not value <= bounds.high:
-        raise OptionError(f"{name} must be at most {bounds.high}, was {value!r}")
-
-
-_NAMES: Final = {
-    int: "an integer",
-    float: "a number",
-    str: "a string",
-    bool: "true or false",
-    dict: "an object",
-    list: "a list",
-}
+__all__ = ["OPTIONS", "RATE_BOUNDS", "TRADE_RATE_BOUNDS", "Options"]
 
 
 @dataclass(slots=True)

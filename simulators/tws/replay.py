@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from simulators.errors import OptionError
+
 from .book import ASK, BID, DELETE, INSERT, UPDATE, Book, Row, RowOp
-from .errors import OptionError
 
 __all__ = ["Replay", "ReplayBook", "parse_replay"]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from simulators.errors import OptionError
+
 from .bars import BAR_S, Bar, merged
-from .errors import OptionError
 from .prints import UNREPORTED, RawPrint
 
 __all__ = [

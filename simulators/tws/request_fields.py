@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .errors import WireError
+from simulators.errors import WireError
 
 __all__ = ["ContractFields", "integer"]
 

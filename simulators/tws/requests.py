@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import WireError
+from simulators.errors import WireError
+
 from .request_fields import ContractFields, integer
 from .requests_data import DATA_PARSERS, DataRequest
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .command_set import dispatch
-from .control import ControlLine
+from simulators.commands import Values
+from simulators.control import ControlLine
+from simulators.scenario import Scenario
+
+from .command_set import COMMANDS
 from .depth import Subscription
-from .errors import SimulatorError
 from .link import Link
-from .scenario import Scenario
 from .streams import Stream
 from .timers import Timers
 from .world import Moment, World
@@ -19,6 +20,7 @@ from .world import Moment, World
 __all__ = ["Gateway", "Ports"]
 
 _CLIENTS_MAX: Final = 32
+_CONTROL_BYTES_MAX: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ class Gateway:
         self.silent_since_s: dict[str, float] = {}
         # Kept but silent while another session of the same user has the data.
         self.muted_by_session: list[Stream | Subscription] = []
-        self.stopping = False
         self._ports = ports
         self._scenario = scenario
         self._started_s = time.monotonic()
         self._listener: asyncio.Server | None = None
         self._refusing_until_s: float | None = None
         self._connections = 0
+        self._stopping = False
 
     def moment(self) -> Moment:
         return Moment(time.monotonic() - self._started_s, time.time())
@@ -64,15 +66,13 @@ class Gateway:
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
         await self._listen()
-        control = await loop.create_server(
-            lambda: ControlLine(self), self._ports.host, self.control_port
-        )
+        control = await loop.create_server(self._new_control, self._ports.host, self.control_port)
         self.control_port = control.sockets[0].getsockname()[1]
 
     async def run(self) -> None:
         tick_s = self._ports.tick_ms / 1000
         last_s = due_s = self.moment().mono_s
-        while not self.stopping:
+        while not self._stopping:
             now_s = self.moment().mono_s
             if self._refusing_until_s is not None and now_s >= self._refusing_until_s:
                 self._refusing_until_s = None
@@ -87,6 +87,9 @@ class Gateway:
         for link in list(self.links.values()):
             link.close()
         await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        self._stopping = True
 
     def refuse_for(self, for_s: float) -> None:
         self._stop_listening()
@@ -132,6 +135,12 @@ class Gateway:
         self.silent_connects = max(0, self.silent_connects - 1)
         return Link(self, self._connections, silent)
 
+    def _new_control(self) -> ControlLine:
+        return ControlLine(self._dispatch, _CONTROL_BYTES_MAX)
+
+    def _dispatch(self, body: Any) -> Values:
+        return COMMANDS.dispatch(self, body)
+
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
@@ -158,11 +167,7 @@ class Gateway:
 
     def _run_scenario(self, now_s: float) -> None:
         opened = bool(self.world.desk.counts.records or self.world.streams.counts.records)
-        for step in self._scenario.due(now_s, opened):
-            try:
-                dispatch(self, step)
-            except SimulatorError as error:
-                self.scenario_errors.append(f"{step['command']}: {error}")
+        self.scenario_errors += self._scenario.play(now_s, opened, self._dispatch)
 
     def _heal_resubscribed(self) -> None:
         for symbol, broken_s in list(self.heal_on_resubscribe.items()):

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from simulators.errors import WireError
+
 from . import wire
 from .contracts import depth_exchange_rows, describe, venue_accepted
 from .depth import REFUSAL_TEXTS, Refusal
-from .errors import WireError
 from .requests import (
     AccountSummary,
     AccountUpdates,

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from simulators.errors import WireError
+
 from .book import RowOp, price_text
-from .errors import WireError
 
 __all__ = [
     "MAX_FRAME_BYTES",

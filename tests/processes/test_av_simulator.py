@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.alphavantage.errors import CommandError
+from simulators.errors import CommandError
 from tests.support.vendor_process import (
     RECORDINGS,
     VendorProcess,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from simulators.alphavantage.control import ControlClient
-from simulators.alphavantage.errors import CommandError
+from simulators.control import ControlClient
+from simulators.errors import CommandError
 from tests.support.vendor_process import (
     VendorProcess,
     connect,

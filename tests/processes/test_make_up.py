@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from deploy import processes
-from simulators.tws.control import ControlClient
+from simulators.control import ControlClient
 from tests.support.product import Product, wait_for
 
 SLOTS: Final = 3

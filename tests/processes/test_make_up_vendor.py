@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from deploy import processes
-from simulators.alphavantage.control import ControlClient
+from simulators.control import ControlClient
 from tests.support.product import Product, wait_for
 
 UNIVERSE: Final = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from simulators.alphavantage.control import ControlClient
+from simulators.control import ControlClient
 from tests.support.redis_server import RedisServer
 from tests.support.vendor_keys import Row, VendorKeys
 from tests.support.vendor_process import RECORDINGS, VendorProcess

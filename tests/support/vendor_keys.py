@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 import redis
 
-from simulators.alphavantage.control import ControlClient
-from simulators.alphavantage.errors import SimulatorError
+from simulators.control import ControlClient
+from simulators.errors import SimulatorError
 from tests.support.depth_keys import DepthKeys
 
 Row = dict[str, Any]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from simulators.alphavantage.body import Body
 from simulators.alphavantage.delivery import deliver
-from simulators.alphavantage.errors import WireError
 from simulators.alphavantage.http_wire import HttpRequest, chunked, parse_request, response_head
 from simulators.alphavantage.reply import Reply
+from simulators.errors import WireError
 
 PLAIN = HttpRequest("GET", "/query", {}, {})
 PACKED = HttpRequest("GET", "/query", {}, {"accept-encoding": "gzip, deflate"})

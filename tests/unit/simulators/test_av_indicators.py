@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from simulators.alphavantage.body import pretty
-from simulators.alphavantage.errors import WireError
 from simulators.alphavantage.indicators import IndicatorQuery, bar_times, indicator_document
+from simulators.errors import WireError
 from tests.support.vendor_process import RECORDINGS, needs_vendor_recordings
 
 # Eastern wall time: 15 minutes earlier is what the recordings were refreshed at.

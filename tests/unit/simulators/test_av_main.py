@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 import simulators.alphavantage.__main__
-from simulators.alphavantage.__main__ import EXIT_START_FAILED, EXIT_UNUSABLE, main, read_run
+from simulators.alphavantage.__main__ import main, read_run
 from simulators.alphavantage.command_set import COMMANDS
-from simulators.alphavantage.errors import OptionError
 from simulators.alphavantage.faults import KINDS
 from simulators.alphavantage.plans import Allowance
 from simulators.alphavantage.setup import Setup
+from simulators.command_line import EXIT_START_FAILED, EXIT_UNUSABLE
+from simulators.errors import OptionError
 
 
 def test_flags_have_defaults() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from simulators.alphavantage.errors import OptionError
 from simulators.alphavantage.samples import Samples
+from simulators.errors import OptionError
 from tests.support.vendor_process import RECORDINGS, needs_vendor_recordings
 from tests.unit.simulators.test_av_service import RSI, respond, vendor_of
 

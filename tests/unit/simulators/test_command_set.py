@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from simulators.tws.command_set import validate
-from simulators.tws.errors import SimulatorError
+from simulators.errors import SimulatorError
+from simulators.tws.command_set import COMMANDS
 
 
 def test_defaults_are_filled_in() -> None:
-    _, values = validate({"command": "burst", "symbol": "SPY", "rows": 10})
+    _, values = COMMANDS.validate({"command": "burst", "symbol": "SPY", "rows": 10})
     assert values == {"symbol": "SPY", "rows": 10, "single_write": True}
 
 
 def test_a_whole_number_will_do_for_seconds() -> None:
-    _, values = validate({"command": "refuse_for_s", "for_s": 2})
+    _, values = COMMANDS.validate({"command": "refuse_for_s", "for_s": 2})
     assert values == {"for_s": 2.0}
 
 
@@ -33,4 +33,4 @@ def test_a_whole_number_will_do_for_seconds() -> None:
 )
 def test_a_bad_command_is_named_with_value_and_bound(body: Any, error: str) -> None:
     with pytest.raises(SimulatorError, match=error):
-        validate(body)
+        COMMANDS.validate(body)

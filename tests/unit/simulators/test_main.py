@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from simulators.tws.__main__ import EXIT_UNUSABLE, main, read_setup
-from simulators.tws.errors import OptionError
+from simulators.command_line import EXIT_UNUSABLE
+from simulators.errors import OptionError
+from simulators.tws.__main__ import main, read_setup
 
 
 def test_flags_have_defaults() -> None:

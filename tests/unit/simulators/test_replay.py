@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from simulators.errors import OptionError
 from simulators.tws.book import INSERT, Row, RowOp
-from simulators.tws.errors import OptionError
 from simulators.tws.replay import Replay, parse_replay
 
 DATA = Path(__file__).parents[4] / "shared/data/depth"

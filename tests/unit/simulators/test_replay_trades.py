@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from simulators.errors import OptionError
 from simulators.tws.bars import Bar, merged
-from simulators.tws.errors import OptionError
 from simulators.tws.prints import UNREPORTED, RawPrint
 from simulators.tws.replay_trades import (
     TradeReplay,

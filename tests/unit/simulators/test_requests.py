@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.tws.errors import WireError
+from simulators.errors import WireError
 from simulators.tws.requests import (
     AccountUpdates,
     ContractDetails,

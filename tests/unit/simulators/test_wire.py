@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from simulators.errors import WireError
 from simulators.tws import wire
 from simulators.tws.book import BID, INSERT, Row, RowOp
 from simulators.tws.contracts import Directory, describe
-from simulators.tws.errors import WireError
 
 RECORDING = Path(__file__).parents[4] / "shared/data/gateway/frames_sv178.jsonl"
 

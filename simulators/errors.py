@@ -1,5 +1,6 @@
 """
 SimulatorError
+├── Refused        a request that gets one of the vendor's refusals
 ├── WireError      bytes or fields that are not the protocol
 ├── OptionError    a flag, option or scenario step outside its bounds
 └── CommandError   a control command that cannot be carried out
@@ -7,7 +8,7 @@ SimulatorError
 
 from __future__ import annotations
 
-__all__ = ["CommandError", "OptionError", "SimulatorError", "WireError"]
+__all__ = ["CommandError", "OptionError", "Refused", "SimulatorError", "WireError"]
 
 
 class SimulatorError(Exception):
@@ -24,3 +25,7 @@ class OptionError(SimulatorError):
 
 class CommandError(SimulatorError):
     pass
+
+
+class Refused(SimulatorError):
+    """Its text is the kind of refusal."""

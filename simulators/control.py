@@ -3,25 +3,21 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, cast
 
-from .command_set import dispatch
 from .errors import CommandError, SimulatorError
 
-if TYPE_CHECKING:
-    from .server import Server
-
 __all__ = ["ControlClient", "ControlLine"]
-
-_LINE_BYTES_MAX: Final = 1 << 20
 
 
 class ControlLine(asyncio.Protocol):
     """Server side: one JSON object per line in, one JSON line out."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, dispatch: Callable[[Any], dict[str, Any]], line_bytes_max: int) -> None:
+        self._dispatch = dispatch
+        self._line_bytes_max = line_bytes_max
         self._data = b""
         self._transport: asyncio.Transport | None = None
 
@@ -34,7 +30,7 @@ class ControlLine(asyncio.Protocol):
         for line in lines:
             if line.strip():
                 self._transport.write(json.dumps(self._answer(line)).encode() + b"\n")
-        if len(self._data) > _LINE_BYTES_MAX:
+        if len(self._data) > self._line_bytes_max:
             self._transport.close()
 
     def _answer(self, line: bytes) -> dict[str, Any]:
@@ -43,7 +39,7 @@ class ControlLine(asyncio.Protocol):
         except ValueError:
             return {"ok": False, "error": f"line must be JSON, was {line[:60]!r}"}
         try:
-            return {"ok": True, **dispatch(self._server, body)}
+            return {"ok": True, **self._dispatch(body)}
         except SimulatorError as error:
             return {"ok": False, "error": str(error)}
 

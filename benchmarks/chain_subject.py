@@ -34,8 +34,14 @@ class Ticker:
     the machine had something else to do.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        cpu_clock: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.gap_s = self.cpu_s = 0.0
+        self._clock = clock
+        self._cpu_clock = cpu_clock
         self._task = asyncio.ensure_future(self._run())
 
     async def stop(self) -> Figures:
@@ -46,10 +52,10 @@ class Ticker:
         return {"gap_ms": self.gap_s * 1000, "gap_cpu_ms": self.cpu_s * 1000}
 
     async def _run(self) -> None:
-        last_s, last_cpu_s = time.perf_counter(), time.thread_time()
+        last_s, last_cpu_s = self._clock(), self._cpu_clock()
         while True:
             await asyncio.sleep(0)
-            now_s, cpu_s = time.perf_counter(), time.thread_time()
+            now_s, cpu_s = self._clock(), self._cpu_clock()
             self.gap_s = max(self.gap_s, now_s - last_s)
             self.cpu_s = max(self.cpu_s, cpu_s - last_cpu_s)
             last_s, last_cpu_s = now_s, cpu_s

@@ -93,12 +93,27 @@ def test_processor_time_of_a_process_is_its_user_and_system_time() -> None:
 
 
 def test_the_ticker_sees_how_long_the_loop_stood_still() -> None:
+    # Seconds by the clock and of the processor that each turn of the loop takes.
+    turns = [(0.0625, 0.0), (0.03125, 0.015625), (0.001, 0.001)]
+
     async def scenario() -> dict[str, Any]:
-        ticker = Ticker()
-        await asyncio.sleep(0.01)
-        time.sleep(0.05)
+        now = {"clock": 1_000.0, "cpu": 3.0}
+        ticker = Ticker(lambda: now["clock"], lambda: now["cpu"])
+        for wait_s, cpu_s in turns:
+            await asyncio.sleep(0)
+            now["clock"] += wait_s
+            now["cpu"] += cpu_s
         return await ticker.stop()
 
-    gaps = asyncio.run(scenario())
-    assert 50.0 <= gaps["gap_ms"] < 1_000.0
-    assert gaps["gap_cpu_ms"] < 40.0
+    assert asyncio.run(scenario()) == {"gap_ms": 62.5, "gap_cpu_ms": 15.625}
+
+
+def test_the_gap_that_is_ending_with_the_ticker_counts() -> None:
+    async def scenario() -> dict[str, Any]:
+        now_s = [0.0]
+        ticker = Ticker(lambda: now_s[0], lambda: 0.0)
+        await asyncio.sleep(0)
+        now_s[0] = 0.25
+        return await ticker.stop()
+
+    assert asyncio.run(scenario()) == {"gap_ms": 250.0, "gap_cpu_ms": 0.0}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from shared.market.book import PUBLISHED_ROWS
 
 Row = tuple[float, float, str]
+# Of a field of a ticker; None for one that is to be absent.
+FieldValue = float | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,18 @@ class Nbbo:
         if mid is None or spread is None or mid <= 0:
             return None
         return round(spread / mid * 10_000, 4)
+
+    def fields(self) -> dict[str, FieldValue]:
+        """The quote fields of a ticker, None for one that is to be absent."""
+        fields: dict[str, FieldValue] = {}
+        for name, row in (("bid", self.bid), ("ask", self.ask)):
+            price, size, venue = row or (None, None, None)
+            fields |= {name: price, f"{name}_size": size, f"{name}_venue": venue}
+        return fields | {
+            "mid": self.mid(),
+            "spread": self.spread(),
+            "spread_bps": self.spread_bps(),
+        }
 
 
 def merge(sides: Iterable[list[Row]], bids: bool) -> list[Row]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from shared.market.nbbo import Nbbo, Row
+from shared.market.nbbo import FieldValue, Nbbo, Row
 
 
 class Field(StrEnum):
@@ -54,8 +54,6 @@ _SIZE_OF: Final = {
     Field.ASK: Field.ASK_SIZE,
     Field.LAST: Field.LAST_SIZE,
 }
-
-FieldValue = float | str | None
 
 
 class Quote:
@@ -124,16 +122,7 @@ class Quote:
         """
         if not self._quoted or (self._delayed and not delayed_too):
             return None
-        best = self.nbbo()
-        fields: dict[str, FieldValue] = {}
-        for name, row in (("bid", best.bid), ("ask", best.ask)):
-            price, size, venue = row or (None, None, None)
-            fields |= {name: price, f"{name}_size": size, f"{name}_venue": venue}
-        return fields | {
-            "mid": best.mid(),
-            "spread": best.spread(),
-            "spread_bps": best.spread_bps(),
-        }
+        return self.nbbo().fields()
 
     def _turn(self, delayed: bool) -> None:
         if delayed != self._delayed:

@@ -13,7 +13,6 @@ from shared.store.flush import Commands
 from shared.store.keys import Keys
 from shared.store.ticker import (
     FUTURE_TOLERANCE_MS,
-    FieldValue,
     QuoteStamp,
     TickerKeys,
     release_quote,
@@ -187,19 +186,6 @@ class SymbolView:
         crossed = b"true" if self.nbbo.crossed else b"false"
         return _MERGED_BOOK % (symbol.encode(), venues, self.ts_ms, self.ts_ms, bids, asks, crossed)
 
-    def quote_values(self) -> dict[str, FieldValue]:
-        """The ticker's quote fields, None for one that is absent."""
-        nbbo = self.nbbo
-        values: dict[str, FieldValue] = {}
-        for name, row in (("bid", nbbo.bid), ("ask", nbbo.ask)):
-            price, size, venue = row or (None, None, None)
-            values |= {name: price, f"{name}_size": size, f"{name}_venue": venue}
-        return values | {
-            "mid": nbbo.mid(),
-            "spread": nbbo.spread(),
-            "spread_bps": nbbo.spread_bps(),
-        }
-
 
 def quote(
     commands: Commands, target: Target, view: SymbolView, times_ms: tuple[int, int], ttl: bytes
@@ -210,7 +196,7 @@ def quote(
     left_ms = target.left_ms if target.left_ms <= now_ms + FUTURE_TOLERANCE_MS else 0
     received_ms = max(view.ts_ms, left_ms)
     stamp = QuoteStamp(SOURCE, max(as_of_ms, left_ms), received_ms, now_ms)
-    write_quote(commands, target.ticker, stamp, view.quote_values(), ttl)
+    write_quote(commands, target.ticker, stamp, view.nbbo.fields(), ttl)
 
 
 def stop_quoting(commands: Commands, target: Target) -> None:

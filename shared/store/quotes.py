@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from shared.market.nbbo import FieldValue
 from shared.store.flush import Commands
 from shared.store.keys import Keys
 from shared.store.ticker import (
     NOT_THE_OWNER,
     QUOTE_COUNTERS,
-    FieldValue,
     QuoteStamp,
     TickerKeys,
     holds_from,

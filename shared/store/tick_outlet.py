@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from shared.market.loss import Loss
-from shared.market.quote import FieldValue
+from shared.market.nbbo import FieldValue
 from shared.store.bars import BarsWriter
 from shared.store.losses import GapEntry
 from shared.store.monitoring import Ledger

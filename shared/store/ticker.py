@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from shared.market.nbbo import FieldValue
 from shared.store.flush import Commands
 from shared.store.keys import Keys
 from shared.store.scripts import script
@@ -32,8 +33,6 @@ QUOTE_FIELDS: Final = (
 QUOTE_COUNTERS: Final = {0: "late_quotes", 2: "future_quotes"}
 NOT_THE_OWNER: Final = -1
 _TOLERANCE: Final = b"%d" % FUTURE_TOLERANCE_MS
-
-FieldValue = float | str | None
 
 
 class TickerKeys:

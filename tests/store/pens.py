@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from shared.market.depth import BookState, DepthUpdate, Pair
+from shared.market.nbbo import FieldValue
 from shared.market.trade import Trade, TradeFeed
 from shared.store.quotes import SOURCE
-from shared.store.ticker import FieldValue
 from tests.store.feeding import Feeding, feeding
 from tests.store.tape_feeding import TapeFeeding, market_keys, running, settle
 from tests.support.depth_keys import now_ms

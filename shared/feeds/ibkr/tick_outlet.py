@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.market.bar import Bar, Candle
 from shared.market.loss import Loss
-from shared.market.quote import FieldValue
+from shared.market.nbbo import FieldValue
 from shared.market.trade import Trade
 
 

@@ -10,7 +10,7 @@ from shared.feeds.ibkr.bars import BarKeeper
 from shared.feeds.ibkr.tick_state import TickPolicy, TickState
 from shared.market.bar import Bar, Candle
 from shared.market.loss import Loss
-from shared.market.quote import FieldValue
+from shared.market.nbbo import FieldValue
 from shared.market.trade import Trade
 from shared.settings import IbkrSettings
 from shared.universe import Instrument

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from shared.market.quote import FieldValue
+from shared.market.nbbo import FieldValue
 from tests.unit.feeds.ticking import ASK, BID, DELAYED, NOW_MS, Rig
 
 DELAYED_BID, DELAYED_ASK = b"1|6|7|66|585.33|18|0|", b"1|6|7|67|585.35|20|0|"

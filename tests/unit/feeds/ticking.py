@@ -9,7 +9,7 @@ from shared.control.silence import Silence
 from shared.feeds.ibkr.tick_rows import Reactions, TickRows
 from shared.feeds.ibkr.tick_state import SymbolFeed, TickCounters
 from shared.market.bar import Bar
-from shared.market.quote import FieldValue
+from shared.market.nbbo import FieldValue
 from shared.market.trade import Halt, Trade, TradeFeed
 from shared.normalize.ibkr_ticks import TickParser
 

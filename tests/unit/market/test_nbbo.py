@@ -27,6 +27,19 @@ def test_a_crossed_market_has_a_negative_spread() -> None:
     assert (quote.spread(), quote.spread_bps(), quote.crossed) == (-0.1, -9.995, True)
 
 
+def test_a_quote_is_told_in_the_fields_of_a_ticker() -> None:
+    assert Nbbo(BID, ASK).fields() == {
+        "bid": 585.33, "bid_size": 18.0, "bid_venue": "NASDAQ",
+        "ask": 585.94, "ask_size": 200.0, "ask_venue": "ARCA",
+        "mid": 585.635, "spread": 0.61, "spread_bps": 10.416,
+    }  # fmt: skip
+    assert Nbbo(None, ASK).fields() == {
+        "bid": None, "bid_size": None, "bid_venue": None,
+        "ask": 585.94, "ask_size": 200.0, "ask_venue": "ARCA",
+        "mid": None, "spread": None, "spread_bps": None,
+    }  # fmt: skip
+
+
 def test_bids_merge_highest_price_first_then_the_larger_size() -> None:
     arca: list[Row] = [(100.0, 5.0, "ARCA"), (99.9, 1.0, "ARCA")]
     bats: list[Row] = [(100.0, 7.0, "BATS"), (99.95, 2.0, "BATS")]

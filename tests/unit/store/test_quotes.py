@@ -7,8 +7,9 @@ from typing import Any
 import hiredis
 import pytest
 
+from shared.market.nbbo import FieldValue
 from shared.store.quotes import DELAYED
-from shared.store.ticker import QUOTE_FIELDS, FieldValue
+from shared.store.ticker import QUOTE_FIELDS
 from tests.unit.store.quote_boards import LATE, REFUSED, UNCHANGED, Board, bids, sources, times
 
 

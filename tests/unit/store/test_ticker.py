@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from shared.market.nbbo import FieldValue
 from shared.store.flush import Commands
 from shared.store.keys import Keys
 from shared.store.scripts import script
 from shared.store.ticker import (
-    FieldValue,
     QuoteStamp,
     TickerKeys,
     clock_ms,

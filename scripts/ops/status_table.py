@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -36,9 +37,15 @@ def picture(found: Board, width: int) -> RenderableType:
     ]
     if found.ok:
         parts.append(Text("all is well", style=_GOOD))
-    parts += (Text(f"wrong: {one}", style=_BAD) for one in found.wrong)
-    parts += (Text(f"note: {one}", style="dim") for one in found.notes)
+    parts += (_said("wrong: ", one, _BAD, width) for one in found.wrong)
+    parts += (_said("note: ", one, "dim", width) for one in found.notes)
     return Group(*parts)
+
+
+def _said(label: str, text: str, style: str, width: int) -> Text:
+    """Lines that follow stand under the text, so that each label begins one thing."""
+    lines = wrap(label + text, max(width, 40), subsequent_indent=" " * len(label))
+    return Text("\n".join(lines), style=style)
 
 
 def _header(found: Board) -> str:
@@ -71,7 +78,7 @@ def _row(one: Process) -> list[Cell]:
         Text(one.state, style=_state_style(one.state)),
         age(one.uptime_s),
         NOTHING if one.restarts is None else str(one.restarts + 1),
-        age(one.heartbeat_age_s),
+        Text(age(one.heartbeat_age_s), style=_BAD if one.late else ""),
         _connected(one.connected),
         fixed(one.rate_per_s, 1),
         fixed(one.lag_ms, 1),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scripts.ops.rates import Rate
+from scripts.ops.stale_words import told
 from scripts.ops.supervised import ProgramSeen
 from scripts.ops.words import age, age_of, milliseconds, number, plain
 from shared.control.freshness import HEARTBEAT, OWNERS
@@ -18,7 +19,8 @@ NOBODY_CHECKS: Final = "nobody checks: the watchdog does not run"
 _ORDER: Final = (
     "ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", WATCHDOG, "guardian", "redis",
 )  # fmt: skip
-_STALE_SHOWN: Final = 5
+# supervisord's words for a file whose name it knows.
+_ITS_LOG: Final = " (process log may have details)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """None for what a process does not have, or what nobody knows."""
+    """None for what a process does not have, or what nobody knows.
+
+    `late`: its heartbeat is older than it may be.
+    """
 
     name: str
     state: str
@@ -51,6 +56,7 @@ class Process:
     lag_ms: float | None = None
     stale: int | None = None
     detail: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +118,28 @@ def _processes(
         program = known.get(name, ProgramSeen(name, state))
         if left_out and program.state == "STOPPED":
             program = ProgramSeen(name, "left out")
-        yield _process(seen, program, rates.get(name))
+        yield _process(seen, program, rates.get(name), expected.late_s)
 
 
 def _rank(name: str) -> tuple[int, str]:
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
 
 
-def _process(seen: StatusSeen, program: ProgramSeen, rate: Rate | None) -> Process:
+def _process(seen: StatusSeen, program: ProgramSeen, rate: Rate | None, late_s: float) -> Process:
     beat, figures = seen.beats.get(program.name), seen.figures.get(program.name, {})
     lag = figures.get("latency_p99_ms", figures.get("fetch_ms_p99"))
     beating = beat is not None and beat.get("state") != "stopped"
     said = plain(beat.get("detail", "")) if beat else ""
-    connected = beat.get("connected") if beat else None
+    old_s = _beat_age(seen, program.name)
+    late = beating and old_s is not None and old_s > late_s
+    # What a worker said of its connection holds no longer than its heartbeat.
+    connected = beat.get("connected") if beat and not late else None
     return Process(
         program.name,
         program.state,
         program.uptime_s,
         None if program.starts is None else max(0, program.starts - 1),
-        _beat_age(seen, program.name),
+        old_s,
         plain(beat.get("state", "")) if beat else None,
         connected if isinstance(connected, bool) else None,
         rate.per_s if rate and beating else None,
@@ -138,6 +147,7 @@ def _process(seen: StatusSeen, program: ProgramSeen, rate: Rate | None) -> Proce
         number(lag),
         _stale_of(program.name, seen.stale.rows) if beating else None,
         said or ("" if program.state == RUNNING else plain(program.detail)),
+        late,
     )
 
 
@@ -161,7 +171,8 @@ def _programs(programs: Sequence[ProgramSeen] | None, expected: Expected) -> Ite
     for one in sorted(programs, key=lambda program: _rank(program.name)):
         if one.state == RUNNING or one.name in (*expected.left_out, WATCHDOG):
             continue
-        yield f"{one.name} is {one.state}" + (f": {plain(one.detail)}" if one.detail else "")
+        why = plain(one.detail).replace(_ITS_LOG, f", see var/log/{one.name}.log")
+        yield f"{one.name} is {one.state}" + (f": {why}" if why else "")
     for name in expected.workers:
         if name not in names and name != WATCHDOG:
             yield f"{name} is none of supervisord's programs"
@@ -222,14 +233,7 @@ def _stale(seen: StatusSeen, expected: Expected) -> Iterator[str]:
     judged = expected.after_hours or seen.session.get("state", "regular") == "regular"
     fields = sorted(seen.stale.rows)
     found = [one for one in fields if judged or one.startswith(f"{HEARTBEAT}:")]
-    for name in found[:_STALE_SHOWN]:
-        row = seen.stale.rows[name]
-        yield (
-            f"{plain(name)} is stale: {age(number(row.get('age_s')))} old,"
-            f" budget {age(number(row.get('budget_s')))}, {plain(row.get('reason', ''))}"
-        )
-    if (more := len(found) - _STALE_SHOWN) > 0:
-        yield f"{more} more are stale, see tickvisor stale"
+    return told({name: seen.stale.rows[name] for name in found})
 
 
 def _notes(seen: StatusSeen, expected: Expected) -> Iterator[str]:

@@ -108,11 +108,44 @@ def test_a_degraded_worker_that_is_connected_is_a_note() -> None:
     assert (found.ok, found.notes) == (True, ("ibkr_depth is degraded: 309",))
 
 
-def test_what_is_stale_in_session_is_wrong_and_many_are_counted() -> None:
-    rows = {f"trades:S{n}": STALE for n in range(7)}
+def test_what_is_stale_in_session_is_wrong() -> None:
+    found = judged(stale=StaleSeen({"trades:SPY": STALE}, NOW_MS))
+    assert found.wrong == ("trades:SPY is stale: 45s old, budget 15s, mute: nothing",)
+
+
+def test_what_one_cause_made_stale_is_one_line_with_the_most_overdue() -> None:
+    rows = {f"trades:S{n}": {**STALE, "age_s": 40.0 + n} for n in range(8)}
     found = judged(stale=StaleSeen(rows, NOW_MS))
-    assert found.wrong[0] == "trades:S0 is stale: 45s old, budget 15s, mute: nothing"
+    assert found.wrong == (
+        "trades of S0, S1, S2, S3, S4, S5 and 2 more are stale: up to 47s, budget 15s,"
+        " mute: nothing",
+    )
+
+
+def test_of_many_causes_the_rest_is_counted() -> None:
+    rows = {f"options:S{n}": {**STALE, "reason": f"error {n}"} for n in range(7)}
+    found = judged(stale=StaleSeen(rows, NOW_MS))
     assert (len(found.wrong), found.wrong[-1]) == (6, "2 more are stale, see tickvisor stale")
+
+
+def test_what_a_late_worker_said_of_its_connection_is_not_shown() -> None:
+    found = judged(beats=beats(ibkr_depth=beat("ibkr_depth", 45_000)))
+    assert (found.processes[0].late, found.processes[0].connected) == (True, None)
+    assert (found.processes[1].late, found.processes[1].connected) == (False, True)
+
+
+def test_what_is_wrong_goes_on_under_its_text_and_is_not_cut() -> None:
+    lost = beat("av_options", connected=False, detail=" ".join(["no answer"] * 9))
+    lines = drawn(picture(judged(beats=beats(av_options=lost)), 80), 80)[-2:]
+    assert lines[0].startswith("wrong: av_options is not connected: no answer")
+    assert lines[1].startswith("       no answer") and lines[1].endswith("no answer")
+
+
+def test_a_program_that_failed_names_its_log() -> None:
+    failed = ProgramSeen("redis", "FATAL", None, "Exited (process log may have details)", 4)
+    assert judged(started=programs(failed)).wrong == (
+        "redis is FATAL: Exited, see var/log/redis.log",
+    )
 
 
 def test_outside_the_session_only_heartbeats_are_owed() -> None:

@@ -168,8 +168,9 @@ def test_a_stream_key_of_the_wrong_type_costs_that_symbol_alone(
     rig, _ = start()
     key, others = "raw:ibkr:depth:stream:QQQ", [symbol for symbol in THREE if symbol != "QQQ"]
     before = rig.keys.last_seq("QQQ")
-    rig.keys.redis.rename(key, "aside")
-    rig.keys.redis.set(key, "not a stream")
+    # At once: entries of a stream that is begun in between would be overwritten.
+    with rig.keys.redis.pipeline(transaction=True) as both:
+        both.rename(key, "aside").set(key, "not a stream").execute()
     rig.wait_until(lambda: lost(rig, "QQQ"), 3, "the loss in the gap ledger")
     if reconnect:
         rig.keys.redis.client_kill_filter(_type="normal", skipme=True)

@@ -14,6 +14,7 @@ from shared.market.venue import canonical
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
+from shared.store.ops_documents import text, texts, whole
 from shared.store.slots_held import SlotsHeld
 
 _BAR_MS: Final = 5_000
@@ -83,7 +84,7 @@ class WatchReader:
         self._ask(pipe, pairs)
         replies = iter(await self._store.call(pipe.execute()))
         beats = self._beats(replies)
-        fallback, slots = _texts(next(replies)), _decoded(next(replies), _Slots)
+        fallback, slots = texts(next(replies)), _decoded(next(replies), _Slots)
         if "ibkr_depth" in beats:
             self._depth_from_ms = beats["ibkr_depth"].started_ms
         depth = self._depth(pairs, replies, fallback)
@@ -92,7 +93,7 @@ class WatchReader:
             "options": {one: _poll(next(replies)) for one in self._quoted},
             "sentiment": {one: _poll(next(replies)) for one in self._news},
         }
-        suspended = _texts(next(replies))
+        suspended = texts(next(replies))
         if self._ticks % _DOCUMENTS_EVERY == 0:
             self._read_indicators(replies, suspended)
         self._ticks += 1
@@ -171,7 +172,7 @@ class WatchReader:
     def _market(self, replies: Any) -> dict[str, dict[str, int]]:
         quotes, trades, reported, bars = {}, {}, {}, {}
         for symbol in self._quoted:
-            quotes[symbol] = max(map(_number, next(replies)))
+            quotes[symbol] = max(map(whole, next(replies)))
             trades[symbol] = _received(next(replies))
             reported[symbol] = _received(next(replies))
             newest = next(replies)
@@ -186,9 +187,9 @@ class WatchReader:
                 document = _decoded(next(replies), _Fetched)
                 fetched_ms = document.fetched_ts if document else 0
                 why = _suspension(suspended, symbol, indicator)
-                text = f"{indicator}, {why}" if why else ""
+                said = f"{indicator}, {why}" if why else ""
                 status = "suspended" if why else "ok"
-                seen.append(PollSeen(fetched_ms, status, text))
+                seen.append(PollSeen(fetched_ms, status, said))
             self._readings[symbol] = min(seen, key=lambda one: one.fetched_ms or 0)
 
     def _window_s(self, depth: Mapping[tuple[str, str], DepthSeen], slots: _Slots | None) -> float:
@@ -216,23 +217,9 @@ def _received(value: bytes | None) -> int:
     return int(found.received_ts) if found else 0
 
 
-def _number(value: bytes | None) -> int:
-    try:
-        return int(value or 0)
-    except ValueError:
-        return 0
-
-
-def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {
-        name.decode("utf-8", "replace"): value.decode("utf-8", "replace")
-        for name, value in found.items()
-    }
-
-
 def _poll(values: list[bytes | None]) -> PollSeen:
-    status, text = ((value or b"").decode("utf-8", "replace") for value in values[1:])
-    return PollSeen(_number(values[0]), status or "ok", text)
+    status, error = map(text, values[1:])
+    return PollSeen(whole(values[0]), status or "ok", error)
 
 
 def _suspension(kept: Mapping[str, str], symbol: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from scripts.ops.book_view import BookView, Print, most_shares
 from scripts.ops.fit import Cell, Column, table
-from scripts.ops.words import age, bar, clock, count, price
+from scripts.ops.words import age, aligned, bar, clock, count, price
 from shared.market.nbbo import Row
 
 LEVELS: Final = 10
@@ -35,7 +35,9 @@ def picture(found: BookView, width: int) -> RenderableType:
     grid.add_column(vertical="top")
     grid.add_column(vertical="top")
     grid.add_row(_ladder(found, wide), _tape(found.trades, wide))
-    return Group(Text(heading(found)), Text(quoted(found)), Text(), grid)
+    # Yellow: these prices were, and need not be any more.
+    style = "green" if found.state == "live" else "bold yellow"
+    return Group(Text(heading(found), style=style), Text(quoted(found)), Text(), grid)
 
 
 def heading(found: BookView) -> str:
@@ -43,9 +45,9 @@ def heading(found: BookView) -> str:
     name = f"{found.symbol}@{found.venue}" if found.venue else found.symbol
     if found.state == "none" and found.why:
         return f"{name}: no book, {found.why}"
-    said = [f"{name} {found.state}"]
-    if not found.venue and found.venues:
-        said.append(f"of {', '.join(found.venues)}")
+    at = f" at {', '.join(found.venues)}" if not found.venue and found.venues else ""
+    known = ", the last known book" if found.state == "parked" else ""
+    said = [f"{name} {found.state}{at}{known}"]
     if found.seq is not None:
         said.append(f"seq {found.seq}")
     return ", ".join([*said, f"age {age(found.age_s)}"])
@@ -76,38 +78,49 @@ def _ladder(found: BookView, wide: bool) -> Table:
             min_width=cells if not title else 5,
         )
     most = most_shares((found.bids, found.asks)) or 1.0
-    for place in range(LEVELS):
-        bid, ask = _bid(found.bids, place, most, cells), _ask(found.asks, place, most, cells)
-        drawn.add_row(*bid, *ask)
+    shown = zip(
+        _padded(_sides(found.bids, most, cells, to_left=True)),
+        _padded(_sides(found.asks, most, cells)),
+        strict=True,
+    )
+    for bid, ask in shown:
+        drawn.add_row(*reversed(bid), *ask)
     return drawn
 
 
-def _bid(rows: Sequence[Row], place: int, most: float, cells: int) -> Sequence[Cell]:
-    if place >= len(rows):
-        return _EMPTY
-    at, size, venue = rows[place]
-    return Text(venue), count(size), bar(size / most, cells, to_left=True), price(at)
+def _padded(rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
+    return [*rows, *[_EMPTY] * (LEVELS - len(rows))]
 
 
-def _ask(rows: Sequence[Row], place: int, most: float, cells: int) -> Sequence[Cell]:
-    if place >= len(rows):
-        return _EMPTY
-    at, size, venue = rows[place]
-    return price(at), bar(size / most, cells), count(size), Text(venue)
+def _sides(
+    side: Sequence[Row], most: float, cells: int, *, to_left: bool = False
+) -> list[Sequence[Cell]]:
+    """From the price in the middle outwards."""
+    prices = _prices([at for at, _, _ in side[:LEVELS]])
+    return [
+        (shown, bar(size / most, cells, to_left=to_left), count(size), Text(venue))
+        for shown, (_, size, venue) in zip(prices, side[:LEVELS], strict=True)
+    ]
 
 
 def _tape(trades: Sequence[Print], wide: bool) -> RenderableType:
     if not trades:
         return Text("no trades")
     columns = _WIDE_TAPE if wide else _TAPE
-    rows = [_printed(one, wide) for one in trades[:LEVELS]]
+    prices = _prices([one.price for one in trades[:LEVELS]])
+    rows = [_printed(one, at, wide) for one, at in zip(trades, prices, strict=False)]
     return table(columns, rows, _WIDE)
 
 
-def _printed(one: Print, wide: bool) -> list[Cell]:
+def _prices(prices: Sequence[float | None]) -> list[Text]:
+    """To the left, for what is right is stripped of the blanks that align it."""
+    return [Text(one, justify="left") for one in aligned([price(at) for at in prices])]
+
+
+def _printed(one: Print, at: Text, wide: bool) -> list[Cell]:
     cells: list[Cell] = [
         clock(one.ts_ms, milliseconds=wide),
-        price(one.price),
+        at,
         count(one.size),
     ]
     return [*cells, one.venue, one.feed, one.conditions] if wide else cells

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 NOTHING: Final = "-"
+_PRICE_WIDTH: Final = 5
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 86_400
@@ -56,6 +58,16 @@ def price(value: float | None) -> str:
         return NOTHING
     whole, _, decimals = f"{value:.6f}".rstrip("0").partition(".")
     return f"{whole}.{decimals:0<2}"
+
+
+def aligned(prices: Sequence[str]) -> list[str]:
+    """With their decimal points under each other, all of one width, that of a title at least."""
+    behind = [len(one.partition(".")[2]) for one in prices]
+    padded = [
+        one + " " * (max(behind) - places) for one, places in zip(prices, behind, strict=True)
+    ]
+    width = max([_PRICE_WIDTH, *map(len, padded)])
+    return [one.rjust(width) for one in padded]
 
 
 def fixed(value: float | None, decimals: int) -> str:

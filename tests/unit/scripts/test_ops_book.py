@@ -87,7 +87,7 @@ def test_without_a_venue_the_live_books_are_shown_merged() -> None:
     assert (found.venue, found.state, found.venues, found.seq) == (
         "", "live", ("ARCA", "NASDAQ"), 4720,
     )  # fmt: skip
-    assert heading(found) == "SPY live, of ARCA, NASDAQ, seq 4720, age 0.1s"
+    assert heading(found) == "SPY live at ARCA, NASDAQ, seq 4720, age 0.1s"
 
 
 def test_a_venue_that_was_asked_for_has_its_own_book() -> None:
@@ -96,14 +96,14 @@ def test_a_venue_that_was_asked_for_has_its_own_book() -> None:
 
 
 def test_where_no_book_is_live_the_last_known_is_shown() -> None:
-    assert heading(parked()) == "SPY@ARCA parked, seq 4711, age 37s"
+    assert heading(parked()) == "SPY@ARCA parked, the last known book, seq 4711, age 37s"
     older = {"ARCA": book("parked", 90_000), "NASDAQ": book("reset", 40_000)}
     assert heading(view(seen(venues=older), "SPY", "")) == "SPY@NASDAQ reset, seq 4711, age 40s"
 
 
 def test_a_merged_book_alone_is_better_than_none() -> None:
     found = view(seen(venues={}), "SPY", "")
-    assert heading(found) == "SPY parked, of ARCA, NASDAQ, seq 4720, age 0.1s"
+    assert heading(found) == "SPY parked at ARCA, NASDAQ, the last known book, seq 4720, age 0.1s"
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,19 @@ def test_text_of_others_is_one_line_without_control_characters() -> None:
 )  # fmt: skip
 def test_a_number_is_one_or_nothing(value: object, number: float | None) -> None:
     assert words.number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("prices", "shown"),
+    [
+        (["585.16", "585.1777"], ["585.16  ", "585.1777"]),
+        (["99.99", "100.00"], [" 99.99", "100.00"]),
+        (["9.50"], [" 9.50"]),
+        (["-", "1.00"], ["  -  ", " 1.00"]),
+        ([], []),
+    ],
+)
+def test_decimal_points_of_prices_stand_under_each_other(
+    prices: list[str], shown: list[str]
+) -> None:
+    assert words.aligned(prices) == shown

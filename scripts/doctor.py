@@ -14,17 +14,20 @@ from urllib.parse import urlsplit
 import orjson
 import typer
 from loguru import logger
+from rich.text import Text
 
 from scripts import doctor_clock, doctor_machine, doctor_probes
 from scripts.doctor_clock import Moment
 from scripts.doctor_finding import Finding, documents, fail, failed, lines, ok
 from scripts.doctor_probes import Seen
+from scripts.ops.screen import console
 from shared.errors import SettingsError
 from shared.process import EXIT_SETTINGS
 from shared.settings import Settings, load_settings, repository_root
 from shared.settings_checks import LOOPBACK
 
 _FAILED: Final = 1
+_STYLES: Final = {"ok": "", "warn": "yellow", "fail": "bold red"}
 
 
 def doctor_command(
@@ -60,7 +63,13 @@ def doctor(settings: Settings, live_probe: bool) -> int:
 
 
 def show(found: list[Finding], as_json: bool) -> None:
-    print(orjson.dumps(documents(found)).decode() if as_json else lines(found), flush=True)
+    if as_json:
+        print(orjson.dumps(documents(found)).decode(), flush=True)
+        return
+    screen = console()
+    said = lines(found, screen.width if screen.is_terminal else None)
+    for one, line in zip(found, said, strict=True):
+        screen.print(Text(line, style=_STYLES[one.state]), soft_wrap=True)
 
 
 def findings(settings: Settings, live_probe: bool) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Literal
 
 State = Literal["ok", "warn", "fail"]
@@ -31,10 +32,15 @@ def fail(check: str, text: str, remedy: str) -> Finding:
     return Finding(check, "fail", text, remedy)
 
 
-def lines(findings: Sequence[Finding]) -> str:
-    """One line per check."""
-    width = max((len(one.check) for one in findings), default=0)
-    return "\n".join(f"{one.state:<4}  {one.check:<{width}}  {_said(one)}" for one in findings)
+def lines(findings: Sequence[Finding], width: int | None = None) -> list[str]:
+    """One line per check; with a width what does not fit goes on under its text."""
+    checks = max((len(one.check) for one in findings), default=0)
+    found = [f"{one.state:<4}  {one.check:<{checks}}  {_said(one)}" for one in findings]
+    if width is None:
+        return found
+    under = " " * (checks + 8)
+    wrapped = (wrap(one, max(width, 2 * len(under)), subsequent_indent=under) for one in found)
+    return ["\n".join(one) for one in wrapped]
 
 
 def documents(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from scripts.doctor_finding import Finding, fail, ok, warn
 
 CHECK: Final = "supervisord"
 _DEADLINE_S: Final = 2.0
-_WELL: Final = frozenset({"RUNNING", "STARTING"})
+_RUNNING: Final = "RUNNING"
+_WELL: Final = frozenset({_RUNNING, "STARTING"})
 _BESIDE: Final = ("redis", "tws_simulator", "alphavantage_simulator", "guardian")
 
 
@@ -56,17 +57,24 @@ def judge(found: Mapping[str, str] | None, wanted: Collection[str]) -> Finding:
     """`wanted`: the workers that the settings ask for."""
     if found is None:
         return warn(CHECK, "not running", "`make up` starts everything")
-    text = ", ".join(f"{name} {found[name]}" for name in sorted(found)) or "no programs"
+    text = _told(found)
     expected = [name for name in found if name in wanted or name in _BESIDE]
     stopped = [name for name in expected if found[name] == "STOPPED"]
     broken = [name for name in expected if found[name] not in (*_WELL, "STOPPED")]
     if broken:
         logs = ", ".join(f"var/log/{name}.log" for name in broken)
-        return fail(CHECK, f"running, {text}", f"look at {logs}, then `supervisorctl start`")
+        return fail(CHECK, text, f"look at {logs}, then `supervisorctl start`")
     if stopped:
         names = " ".join(stopped)
-        return warn(CHECK, f"running, {text}", f"`supervisorctl start {names}`")
-    return ok(CHECK, f"running, {text}")
+        return warn(CHECK, text, f"`supervisorctl start {names}`")
+    return ok(CHECK, text)
+
+
+def _told(found: Mapping[str, str]) -> str:
+    """Those that run are counted, so that the others are seen."""
+    others = [f"{name} {found[name]}" for name in sorted(found) if found[name] != _RUNNING]
+    well = len(found) - len(others)
+    return ", ".join([f"{well} of {len(found)} programs {_RUNNING}", *others])
 
 
 def silent(reason: str) -> Finding:

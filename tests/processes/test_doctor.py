@@ -40,7 +40,7 @@ def test_all_well(patient: Patient) -> None:
     assert {name: row for name, row in found.items() if row["state"] != "ok"} == {}
     assert patient.exit_code == 0
     assert {"depth-ARCA", "depth-NASDAQ", "quotes", "vendor-options", "disk"} <= set(found)
-    assert "running, av_options" in found["supervisord"]["finding"]
+    assert "of 1 programs RUNNING" in found["supervisord"]["finding"]
     stats = patient.gateway.stats()
     assert stats["opened"] == stats["cancelled"] == 2
     assert (patient.gateway.mistakes(), stats["over_cap_309"]) == ({}, 0)

@@ -99,7 +99,11 @@ def test_a_clock_that_jumps_is_a_warning(ended: Moment, state: str) -> None:
     ("found", "state", "words"),
     [
         (None, "warn", "make up"),
-        ({"redis": "RUNNING", "ibkr_depth": "STARTING"}, "ok", "ibkr_depth STARTING, redis"),
+        (
+            {"redis": "RUNNING", "ibkr_depth": "STARTING"},
+            "ok",
+            "1 of 2 programs RUNNING, ibkr_depth STARTING",
+        ),
         ({"ibkr_depth": "FATAL"}, "fail", "var/log/ibkr_depth.log"),
         ({"redis": "BACKOFF"}, "fail", "var/log/redis.log"),
         ({"ibkr_depth": "STOPPED"}, "warn", "supervisorctl start ibkr_depth"),
@@ -120,11 +124,12 @@ def test_nothing_listens_where_there_is_no_socket(tmp_path: Path) -> None:
 
 def test_findings_are_lines_and_documents() -> None:
     found = [ok("a", "fine"), warn("long", "two\nlines\x1b[31m", "do this"), fail("c", "x", "y")]
-    assert lines(found).splitlines() == [
+    assert lines(found) == [
         "ok    a     fine",
         "warn  long  two lines[31m: do this",
         "fail  c     x: y",
     ]
+    assert lines(found, 24)[1] == "warn  long  two\n            lines[31m:\n            do this"
     assert documents(found)[0] == {
         "check": "a", "state": "ok", "finding": "fine", "remedy": None,
     }  # fmt: skip

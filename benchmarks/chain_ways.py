@@ -26,11 +26,10 @@ from shared.settings import AlphaVantageSettings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.option_documents import (
-    chain_pieces,
     event_of,
     greeks_document,
-    greeks_text,
-    rows_pieces,
+    greeks_texts,
+    whole_documents,
 )
 from shared.store.options import OptionsStore
 from shared.store.resp import RespConnection, pack
@@ -174,12 +173,9 @@ def read_at_once(body: bytes, fetched_ms: int) -> Chain:
 
 def _documents(chain: Chain) -> list[bytes]:
     keys = Keys()
-    values = {
-        keys.calls(SYMBOL): rows_pieces(chain, "call"),
-        keys.puts(SYMBOL): rows_pieces(chain, "put"),
-        keys.chain(SYMBOL): chain_pieces(chain, SOURCE),
-    }
-    commands = [_set(key.encode(), b"".join(pieces)) for key, pieces in values.items()]
+    names = (keys.calls(SYMBOL), keys.puts(SYMBOL), keys.chain(SYMBOL))
+    texts = whole_documents(chain, SOURCE)
+    commands = [_set(key.encode(), text) for key, text in zip(names, texts, strict=True)]
     return [pack(b"MULTI"), *commands, pack(b"EXEC")]
 
 
@@ -187,8 +183,7 @@ def _greeks(chain: Chain) -> list[tuple[bytes, int]]:
     keys = Keys()
     documents = {
         keys.greeks(SYMBOL, one.contractID): greeks_document(text, chain.fetched_ms)
-        for one in chain.contracts
-        if (text := greeks_text(one))
+        for one, text in greeks_texts(chain.contracts)
     }
     commands = [_set(key.encode(), document) for key, document in documents.items()]
     parts = [commands[at : at + SLICE] for at in range(0, len(commands), SLICE)]

@@ -6,11 +6,11 @@ its JSON is a row of `by_contract` as it stands in Redis.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from msgspec import Meta, Raw, Struct
 
@@ -23,6 +23,8 @@ PRICES: Final = ("last", "mark", "bid", "ask")
 COUNTS: Final = ("bid_size", "ask_size", "volume", "open_interest")
 # The vendor's solver ends at 0.01976 where it finds nothing; real volatilities were never so low.
 JUNK_VOLATILITY: Final = 0.02
+# Encoding so many takes less than a millisecond.
+_PART: Final = 250
 
 Price = Annotated[float, Meta(ge=0, le=MAX_PRICE)]
 Strike = Annotated[float, Meta(gt=0, le=MAX_PRICE)]
@@ -82,6 +84,13 @@ class ChainMetrics(Struct):
     put_call_open_interest_ratio: float | None = None
 
 
+class ChainPart(NamedTuple):
+    """Contracts that follow each other in a chain, with the vendor's JSON object of each."""
+
+    contracts: Sequence[Contract]
+    rows: Sequence[Raw]
+
+
 class ChainFaults(Struct):
     """What was left out: doubled rows, rows without identity, values that are no numbers."""
 
@@ -93,7 +102,8 @@ class ChainFaults(Struct):
 class Chain(Struct):
     """All contracts of an underlying at one moment, in the vendor's order.
 
-    `rows` are the vendor's own JSON objects, one per contract, without white space.
+    `rows` are the vendor's own JSON objects, one per contract, without white space. `doubtful` are
+    contracts of which values were left out.
     """
 
     symbol: str
@@ -104,6 +114,11 @@ class Chain(Struct):
     expirations: list[Expiration]
     metrics: ChainMetrics
     faults: ChainFaults
+    doubtful: Set[str] = frozenset()
+
+    def parts(self) -> Iterator[ChainPart]:
+        for at in range(0, len(self.contracts), _PART):
+            yield ChainPart(self.contracts[at : at + _PART], self.rows[at : at + _PART])
 
     @property
     def greeks_coverage(self) -> float | None:

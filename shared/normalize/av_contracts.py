@@ -84,14 +84,18 @@ class Identity:
         return kept, kept_rows
 
 
-def read_tolerantly(rows: Sequence[Raw], faults: ChainFaults) -> tuple[list[Contract], list[Raw]]:
-    """Contracts of rows that the typed decoder refused as a whole."""
+def read_tolerantly(
+    rows: Sequence[Raw], faults: ChainFaults, doubtful: set[str]
+) -> tuple[list[Contract], list[Raw]]:
+    """Contracts of rows that the typed decoder refused as a whole; `doubtful` gets the ids of
+    those of which something was left out."""
     contracts, kept = [], []
     for row in rows:
         try:
             one: Contract | None = _one.decode(row)
         except msgspec.ValidationError:
             one = _usable(row, faults)
+            doubtful.update([one.contractID] if one else [])
         if one is None:
             faults.dropped += 1
             continue

@@ -1,14 +1,14 @@
 """Documents of megabytes, written so that nobody waits for them.
 
 Set at once, such a document holds up everyone else on this Redis, which copies it into its
-append-only file in one piece too. So it grows under a name of its own, piece by piece, and is
-renamed when it is whole.
+append-only file in one piece too. So documents grow under names of their own, piece by piece, and
+are renamed when they are whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 import hiredis
@@ -24,20 +24,48 @@ _PASSING: Final = (
 )  # fmt: skip
 
 
-async def grow(connection: RespConnection, key: bytes, ttl: bytes, pieces: Iterable[bytes]) -> None:
-    """Write a document under `key`; one piece is made while Redis works on the one before.
+class Growing:
+    """Documents that grow together under `keys`, with one batch of pieces in flight.
 
-    Raises:
-        StoreUnavailable, StoreRefused: what is there is no whole document.
+    Every method raises StoreUnavailable or StoreRefused: what is there is no whole document then.
     """
-    size, sent = 0, connection.send(pack(b"SET", key, b"", b"EX", ttl), 1)
-    for piece in pieces:
-        command = pack(b"APPEND", key, piece)
-        await asyncio.sleep(0)
-        _check_size(checked(await sent), size)
-        size += len(piece)
-        sent = connection.send(command, 1)
-    _check_size(checked(await sent), size)
+
+    def __init__(self, connection: RespConnection, keys: Sequence[bytes], ttl: bytes) -> None:
+        """`ttl`: after so many seconds what was left behind is gone."""
+        self._connection = connection
+        self._keys = keys
+        self._ttl = ttl
+        self._sizes = [0] * len(keys)
+        self._sent: asyncio.Future[list[Any]] | None = None
+        # What Redis must say to the batch in flight: how long each document is by now.
+        self._expected: list[Any] = []
+
+    async def begin(self) -> None:
+        """Empty documents, whatever an earlier attempt has left."""
+        sets = [pack(b"SET", key, b"", b"EX", self._ttl) for key in self._keys]
+        await self._send(sets, [b"OK"] * len(sets))
+
+    async def add(self, pieces: Sequence[bytes]) -> None:
+        """One piece for each document, or nothing; sent once Redis has taken those before."""
+        commands, expected = [], []
+        for number, (key, piece) in enumerate(zip(self._keys, pieces, strict=True)):
+            if piece:
+                self._sizes[number] += len(piece)
+                expected.append(self._sizes[number])
+                commands.append(pack(b"APPEND", key, piece))
+        if commands:
+            await self._send(commands, expected)
+
+    async def settle(self) -> None:
+        """Until Redis has taken every piece."""
+        sent, self._sent = self._sent, None
+        if sent is not None and checked(await sent) != self._expected:
+            raise StoreUnavailable("redis lost a document that was being written")
+
+    async def _send(self, commands: Sequence[bytes], expected: list[Any]) -> None:
+        await self.settle()
+        self._expected = expected
+        self._sent = self._connection.send(b"".join(commands), len(commands))
 
 
 def checked(replies: list[Any]) -> list[Any]:
@@ -51,9 +79,3 @@ def checked(replies: list[Any]) -> list[Any]:
                     raise StoreUnavailable(text)
                 raise StoreRefused(text)
     return replies
-
-
-def _check_size(replies: list[Any], size: int) -> None:
-    """APPEND says how long the document is by now; SET, which begins it, says OK."""
-    if size and replies != [size]:
-        raise StoreUnavailable("redis lost a document that was being written")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
-from shared.market.option import Chain, Contract, Right
+from shared.market.option import Chain, ChainPart, Contract, has_greeks
 
-_PIECE: Final = 500
 _encode: Final = msgspec.json.Encoder().encode
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class _Greeks(msgspec.Struct, gc=False):
@@ -23,49 +24,62 @@ class _Greeks(msgspec.Struct, gc=False):
     mark: float | None
 
 
-def chain_pieces(chain: Chain, source: str) -> Iterator[bytes]:
-    """The chain document of the contract; joined, the pieces are one JSON object."""
-    head = {
-        "symbol": chain.symbol,
-        "as_of": chain.as_of,
-        "fetched_ts": chain.fetched_ms,
-        "source": source,
-    }
-    yield _encode(head)[:-1] + b',"by_contract":{'
-    for start in range(0, len(chain.contracts), _PIECE):
-        part = chain.contracts[start : start + _PIECE]
-        text = _encode({one.contractID: one for one in part})[1:-1]
-        yield text if start == 0 else b"," + text
-    tail = {"expirations": chain.expirations, "metrics": chain.metrics}
-    yield b"}," + _encode(tail)[1:]
+class ChainDocuments:
+    """Calls, puts and chain of a symbol in pieces, part by part while the chain is still read.
 
+    The pieces of each, joined, are one JSON text. Which session the chain is of is known at its
+    end only, so that `as_of` stands there.
+    """
 
-def rows_pieces(chain: Chain, right: Right) -> Iterator[bytes]:
-    """The vendor's rows of one side; joined, the pieces are one JSON array."""
-    start = b"["
-    for at in range(0, len(chain.contracts), _PIECE):
-        part = chain.contracts[at : at + _PIECE]
-        rows = [
-            row
-            for one, row in zip(part, chain.rows[at : at + _PIECE], strict=True)
-            if one.type == right
+    def __init__(self, symbol: str, fetched_ms: int, source: str) -> None:
+        head = {"symbol": symbol, "fetched_ts": fetched_ms, "source": source}
+        self._ahead = [b"[", b"[", _encode(head)[:-1] + b',"by_contract":{']
+
+    def part(self, part: ChainPart) -> list[bytes]:
+        """A piece of calls, of puts and of chain; empty where the part has nothing for it."""
+        calls: list[Raw] = []
+        puts: list[Raw] = []
+        for one, row in zip(part.contracts, part.rows, strict=True):
+            (calls if one.type == "call" else puts).append(row)
+        typed = _encode({one.contractID: one for one in part.contracts})[1:-1]
+        pieces = [b",".join(calls), b",".join(puts), typed]
+        for number, piece in enumerate(pieces):
+            if piece:
+                pieces[number] = self._ahead[number] + piece
+                self._ahead[number] = b","
+        return pieces
+
+    def end(self, chain: Chain) -> list[bytes]:
+        tail = {"as_of": chain.as_of, "expirations": chain.expirations, "metrics": chain.metrics}
+        ends = [b"]", b"]", b"}," + _encode(tail)[1:]]
+        # What was never begun is begun here.
+        return [
+            end if ahead == b"," else ahead + end
+            for ahead, end in zip(self._ahead, ends, strict=True)
         ]
-        if rows:
-            yield start + b",".join(rows)
-            start = b","
-    yield b"]" if start == b"," else b"[]"
 
 
-def greeks_text(one: Contract) -> bytes:
-    """The greeks document but for its end, which says since when; empty without greeks."""
-    greeks = _Greeks(
-        one.implied_volatility, one.delta, one.gamma, one.theta, one.vega, one.rho, one.mark
+def whole_documents(chain: Chain, source: str) -> list[bytes]:
+    """Calls, puts and chain in one piece each."""
+    documents = ChainDocuments(chain.symbol, chain.fetched_ms, source)
+    parts = [documents.part(part) for part in chain.parts()]
+    return [b"".join(pieces) for pieces in zip(*parts, documents.end(chain), strict=True)]
+
+
+def greeks_texts(contracts: Iterable[Contract]) -> list[tuple[Contract, bytes]]:
+    """Contracts that have greeks, with their document but for its end, which says since when."""
+    known = [one for one in contracts if one.implied_volatility is not None or has_greeks(one)]
+    lines = _encode_lines(
+        [
+            _Greeks(
+                one.implied_volatility, one.delta, one.gamma, one.theta, one.vega, one.rho, one.mark
+            )
+            for one in known
+        ]
     )
-    if one.implied_volatility is None and one.delta is None:
-        known = (one.gamma, one.theta, one.vega, one.rho)
-        if all(value is None for value in known):
-            return b""
-    return _encode(greeks)[:-1]
+    # Numbers and null alone: no line has another brace than its own.
+    texts = lines.split(b"}\n")
+    return list(zip(known, texts, strict=False))
 
 
 def greeks_document(text: bytes, since_ms: int) -> bytes:
@@ -89,7 +103,7 @@ class GreeksCommands:
         return self._head + contract.encode() + self._tail
 
     def store(self, contract: str, text: bytes) -> bytes:
-        """SET of the document that begins with `text`, as `greeks_text` makes it."""
+        """SET of the document that begins with `text`, as `greeks_texts` makes it."""
         key = self._head + contract.encode() + self._tail
         return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b%b" % (
             len(key), key, len(text) + self._since_bytes, text, self._store_end,

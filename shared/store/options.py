@@ -1,6 +1,7 @@
 """Option chains → Redis: calls, puts and chain in one transaction, greeks in small slices.
 
-Documents of megabytes are grown beside and only get their names in the transaction.
+Documents of megabytes grow beside, while the chain is still being read, and only get their names in
+the transaction.
 
 What does not change is not written again: an unchanged chain only has its expiries renewed, and of
 a changed one only those greeks go out that are new. Everything is packed and sent in pieces, so
@@ -19,33 +20,17 @@ from typing import Any, Final
 import msgspec
 from loguru import logger
 
-from shared.market.option import Chain, Contract
-from shared.store.growing import checked, grow
+from shared.market.option import Chain, ChainPart
+from shared.store.growing import Growing, checked
 from shared.store.keys import Keys
-from shared.store.option_documents import (
-    GreeksCommands,
-    chain_pieces,
-    event_of,
-    greeks_text,
-    rows_pieces,
-)
+from shared.store.option_documents import ChainDocuments, GreeksCommands, event_of
+from shared.store.option_draft import Abandoned, Draft, Steps, Whole, Written, since_ms
+from shared.store.option_greeks import GreeksWriter, KnownGreeks, slices
 from shared.store.resp import RespConnection, pack
 
-# Some 0.4 ms of Redis's time.
-SLICE: Final = 250
 _DOCUMENTS: Final = ("calls", "puts", "chain")
 
 OnChain = Callable[[Chain], None]
-
-
-@dataclass(slots=True)
-class Written:
-    """What a write did; counts of greeks keys."""
-
-    changed: int = 0
-    renewed: int = 0
-    removed: int = 0
-    store_ms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -56,8 +41,7 @@ class _Known:
     digest: int | None = None
     # The chain has contracts, so that its three documents are there.
     documents: bool = False
-    # A hash of each contract's greeks: that two differ and share it, one in 10^19, is accepted.
-    greeks: dict[str, int | None] = field(default_factory=dict)
+    greeks: KnownGreeks = field(default_factory=dict)
 
 
 class _OldChain(msgspec.Struct):
@@ -102,11 +86,15 @@ class OptionsStore:
                 names = [greeks.renew(name) for name in known.greeks]
                 commands = [pack(b"EXPIRE", key, self._ttl) for key in self._documents(symbol)]
                 await self._connect()
-                for part in _parts([*commands, *names] if known.documents else []):
+                for part in slices([*commands, *names] if known.documents else []):
                     if 0 in await self._send(part):
                         self._doubt(symbol)
                         return None
-        return Written(renewed=len(names), store_ms=_since_ms(started_s))
+        return Written(renewed=len(names), store_ms=since_ms(started_s))
+
+    def begin(self, symbol: str, fetched_ms: int) -> Draft:
+        """A chain that is still being read; its parts are written as they come."""
+        return Draft(Steps(symbol, fetched_ms), self._write)
 
     async def write(self, chain: Chain, digest: int) -> Written:
         """Replace what Redis has of the symbol; an empty chain removes it.
@@ -118,73 +106,74 @@ class OptionsStore:
                 uncertain until the next write, which then writes all of it.
             StoreRefused: Redis answered with an error that a repeat will not help.
         """
-        started_s = time.perf_counter()
-        async with self._turn:
-            with self._forgetting(chain.symbol):
-                await self._connect()
-                done = await self._replace(chain, digest)
-        done.store_ms = _since_ms(started_s)
-        for callback in self._callbacks:
-            try:
-                callback(chain)
-            except Exception as error:
-                logger.opt(exception=error).error("callback for {} failed", chain.symbol)
-        return done
+        draft = self.begin(chain.symbol, chain.fetched_ms)
+        for part in chain.parts():
+            draft.add(part)
+        return await draft.finish(chain, digest)
 
     def close(self) -> None:
         self._connection.close()
 
+    async def _write(self, steps: Steps) -> Written:
+        async with self._turn:
+            with self._forgetting(steps.symbol):
+                await self._connect()
+                growing = self._growing(steps.symbol)
+                documents = Growing(self._connection, growing, self._ttl)
+                await documents.begin()
+                step = await self._grow(documents, steps)
+                if isinstance(step, Abandoned):
+                    await self._send([pack(b"UNLINK", *growing)])
+                    return Written()
+                done = await self._replace(*step)
+        for callback in self._callbacks:
+            try:
+                callback(step.chain)
+            except Exception as error:
+                logger.opt(exception=error).error("callback for {} failed", steps.symbol)
+        return done
+
+    async def _grow(self, documents: Growing, steps: Steps) -> Whole | Abandoned:
+        """Until the last step: then everything that came before it is in Redis."""
+        pieces = ChainDocuments(steps.symbol, steps.fetched_ms, self._source)
+        while isinstance(step := await steps.next(), ChainPart):
+            await documents.add(pieces.part(step))
+        if isinstance(step, Whole):
+            await documents.add(pieces.end(step.chain))
+        await documents.settle()
+        return step
+
     async def _replace(self, chain: Chain, digest: int) -> Written:
-        symbol, done = chain.symbol, Written()
+        symbol = chain.symbol
         old = self._known.setdefault(symbol, _Known())
         if old.digest is None:
             old.greeks.update(await self._found(symbol))
-        await self._send_documents(chain)
-        new = _Known(digest, bool(chain.contracts))
-        if not await self._send_greeks(chain, old, new, done):
+        await self._name(chain)
+        commands = self._greeks(symbol, chain.fetched_ms)
+        greeks = GreeksWriter(self._connection, commands, old.greeks)
+        if not await greeks.write(chain):
             # Redis has lost keys since: nothing counts as known.
-            done = Written()
-            await self._send_greeks(chain, _Known(), new, done)
-        greeks = self._greeks(symbol)
-        gone = [greeks.key(name) for name in old.greeks.keys() - new.greeks.keys()]
-        for part in _parts(gone):
+            greeks = GreeksWriter(self._connection, commands, {})
+            await greeks.write(chain)
+        gone = [commands.key(name) for name in old.greeks.keys() - greeks.new.keys()]
+        for part in slices(gone):
             await self._send([pack(b"UNLINK", *part)])
+        done = greeks.done
         done.removed = len(gone)
-        self._known[symbol] = new
+        self._known[symbol] = _Known(digest, bool(chain.contracts), greeks.new)
         counts = {"greeks_changed": done.changed, "greeks_removed": done.removed}
         event = event_of(chain, self._keys.chain(symbol), counts)
         await self._send([pack(b"PUBLISH", self._keys.options_events(symbol).encode(), event)])
         return done
 
-    async def _send_documents(self, chain: Chain) -> None:
+    async def _name(self, chain: Chain) -> None:
         """All three in one transaction: whoever reads them together sees one chain."""
-        keys = self._documents(chain.symbol)
-        growing = [self._keys.growing(chain.symbol, name).encode() for name in _DOCUMENTS]
-        # A write that ended early may have left some.
-        await self._send([pack(b"UNLINK", *growing)])
-        if not chain.contracts:
-            await self._send([pack(b"UNLINK", *keys)])
-            return
-        documents = (
-            rows_pieces(chain, "call"), rows_pieces(chain, "put"), chain_pieces(chain, self._source)
-        )  # fmt: skip
-        for key, document in zip(growing, documents, strict=True):
-            await grow(self._connection, key, self._ttl, document)
-        names = [pack(b"RENAME", *pair) for pair in zip(growing, keys, strict=True)]
-        await self._send([pack(b"MULTI"), *names, pack(b"EXEC")])
-
-    async def _send_greeks(self, chain: Chain, old: _Known, new: _Known, done: Written) -> bool:
-        """One slice is packed while Redis works on the one before; False when it lost a key."""
-        greeks = self._greeks(chain.symbol, chain.fetched_ms)
-        sent: asyncio.Future[list[Any]] | None = None
-        for start in range(0, len(chain.contracts), SLICE):
-            part = chain.contracts[start : start + SLICE]
-            commands = _pack_greeks(greeks, part, (old, new), done)
-            await asyncio.sleep(0)
-            if sent is not None and 0 in checked(await sent):
-                return False
-            sent = self._connection.send(b"".join(commands), len(commands)) if commands else None
-        return sent is None or 0 not in checked(await sent)
+        keys, growing = self._documents(chain.symbol), self._growing(chain.symbol)
+        if chain.contracts:
+            names = [pack(b"RENAME", *pair) for pair in zip(growing, keys, strict=True)]
+            await self._send([pack(b"MULTI"), *names, pack(b"EXEC")])
+        else:
+            await self._send([pack(b"UNLINK", *growing, *keys)])
 
     async def _found(self, symbol: str) -> dict[str, None]:
         """The contracts an earlier process left: those that vanished since must lose their keys."""
@@ -225,37 +214,9 @@ class OptionsStore:
         keys = self._keys
         return [key.encode() for key in (keys.calls(symbol), keys.puts(symbol), keys.chain(symbol))]
 
+    def _growing(self, symbol: str) -> list[bytes]:
+        return [self._keys.growing(symbol, name).encode() for name in _DOCUMENTS]
+
     def _greeks(self, symbol: str, since_ms: int = 0) -> GreeksCommands:
         pattern = self._keys.greeks(symbol, "\0").encode()
         return GreeksCommands(pattern, self._greeks_ttl, since_ms)
-
-
-def _pack_greeks(
-    greeks: GreeksCommands, part: Sequence[Contract], states: tuple[_Known, _Known], done: Written
-) -> list[bytes]:
-    old, new = states[0].greeks, states[1].greeks
-    store, renew = greeks.store, greeks.renew
-    commands, renewed = [], 0
-    for one in part:
-        text = greeks_text(one)
-        if not text:
-            continue
-        name = one.contractID
-        new[name] = digest = hash(text)
-        if old.get(name) == digest:
-            renewed += 1
-            commands.append(renew(name))
-        else:
-            commands.append(store(name, text))
-    done.renewed += renewed
-    done.changed += len(commands) - renewed
-    return commands
-
-
-def _parts(commands: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(commands), SLICE):
-        yield commands[start : start + SLICE]
-
-
-def _since_ms(started_s: float) -> float:
-    return round((time.perf_counter() - started_s) * 1000, 3)

@@ -9,7 +9,8 @@ from shared.market.option import Chain
 from shared.market.sentiment import News
 from shared.store.indicators import IndicatorStore
 from shared.store.keys import Keys
-from shared.store.options import OptionsStore, Written
+from shared.store.option_draft import Draft, Written
+from shared.store.options import OptionsStore
 from shared.store.sentiment import SentimentStore, sentiment_status
 from shared.store.status_board import StatusBoard
 
@@ -27,6 +28,9 @@ class OptionsStoreOutlet:
 
     async def renew(self, symbol: str) -> Written | None:
         return await self.options.renew(symbol)
+
+    def begin(self, symbol: str, fetched_ms: int) -> Draft:
+        return self.options.begin(symbol, fetched_ms)
 
     async def write(self, chain: Chain, digest: int) -> Written:
         return await self.options.write(chain, digest)

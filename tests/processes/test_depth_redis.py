@@ -170,7 +170,9 @@ def test_a_stream_key_of_the_wrong_type_costs_that_symbol_alone(
     before = rig.keys.last_seq("QQQ")
     # At once: entries of a stream that is begun in between would be overwritten.
     with rig.keys.redis.pipeline(transaction=True) as both:
-        both.rename(key, "aside").set(key, "not a stream").execute()
+        both.rename(key, "aside")
+        both.set(key, "not a stream")
+        both.execute()
     rig.wait_until(lambda: lost(rig, "QQQ"), 3, "the loss in the gap ledger")
     if reconnect:
         rig.keys.redis.client_kill_filter(_type="normal", skipme=True)

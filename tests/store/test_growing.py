@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from shared.errors import StoreUnavailable
-from shared.store.growing import grow
+from shared.store.growing import Growing
 from shared.store.resp import RespConnection
 
 
@@ -18,7 +18,11 @@ def write(url: str, pieces: Iterator[bytes]) -> None:
         connection = RespConnection(url, 2.0, "test")
         await connection.connect()
         try:
-            await grow(connection, b"coord:growing:x", b"60", pieces)
+            documents = Growing(connection, [b"coord:growing:x"], b"60")
+            await documents.begin()
+            for piece in pieces:
+                await documents.add([piece])
+            await documents.settle()
         finally:
             connection.close()
 

@@ -15,7 +15,8 @@ import redis
 from shared.market.option import Chain, empty_chain
 from shared.normalize.av_options import ChainRequest
 from shared.store.keys import Keys
-from shared.store.options import OptionsStore, Written
+from shared.store.option_draft import Written
+from shared.store.options import OptionsStore
 from shared.store.resp import RespConnection
 from tests.store.test_sentiment import heard
 from tests.support.option_bodies import (
@@ -285,3 +286,15 @@ def test_an_empty_chain_on_an_empty_redis_is_told_all_the_same(
         write(redis_url, empty_chain("IBM", NOW_MS), empty_chain("IBM", LATER_MS))
         assert [event()["ts"], event()["ts"]] == [NOW_MS, LATER_MS]
     assert names(client) == []
+
+
+def test_contracts_taken_over_from_the_chain_before_are_renewed(
+    redis_url: str, client: redis.Redis
+) -> None:
+    rows = option_rows(600)
+    first = chain_of(rows)
+    second = chain_of([rows[0] | {"mark": "7.77"}, *rows[1:]], LATER_MS)
+    second.contracts[1:] = first.contracts[1:]
+    (_, done) = write(redis_url, first, second)
+    assert counts(done) == (1, 599, 0)
+    assert stored(client, f"options:IBM:{rows[0]['contractID']}:greeks")["mark"] == 7.77

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from shared.control.schedule import Poll
 from shared.feeds.alphavantage.client import Answer, Request
 from shared.feeds.alphavantage.refusals import check_says_empty
-from shared.market.option import Chain, empty_chain
+from shared.market.option import Chain, ChainPart, empty_chain
 from shared.normalize.av_options import ChainRequest, read_chain
 from shared.settings import AlphaVantageSettings
 from shared.universe import Universe
@@ -22,6 +22,10 @@ ENDPOINTS: Final = {
     "HISTORICAL_OPTIONS": "Historical Options",
 }
 
+# Of about 1 KB each; a chain that is not remembered is read as if it were the first.
+MEMORY_CONTRACTS: Final = 150_000
+
+StepT = TypeVar("StepT")
 ValueT = TypeVar("ValueT")
 
 
@@ -34,12 +38,28 @@ class Stored(Protocol):
     store_ms: float
 
 
+class Draft(Protocol):
+    """A chain that is written while it is read; nobody can read it before it is finished."""
+
+    def add(self, part: ChainPart) -> None:
+        """The next part."""
+
+    async def finish(self, chain: Chain, digest: int) -> Stored:
+        """Make the chain readable, of which all parts were added."""
+
+    def abandon(self) -> None:
+        """It is no chain after all."""
+
+
 class OptionsOutlet(Protocol):
     def same(self, symbol: str, digest: int) -> bool:
         """Whether the chain that came with this digest is what can be read now."""
 
     async def renew(self, symbol: str) -> Stored | None:
         """Keep an unchanged chain readable; None when it no longer is."""
+
+    def begin(self, symbol: str, fetched_ms: int) -> Draft:
+        """A chain that is still being read."""
 
     async def write(self, chain: Chain, digest: int) -> Stored:
         """Make the chain readable."""
@@ -50,11 +70,12 @@ class OptionsOutlet(Protocol):
 
 @dataclass(slots=True)
 class FetchedChain:
-    """`chain` is None when the body is the one before."""
+    """`chain` is None when the body is the one before; `draft` is used up by the first write."""
 
     answer: Answer
     digest: int
     chain: Chain | None
+    draft: Draft | None = None
 
 
 class OptionsHandler:
@@ -67,6 +88,7 @@ class OptionsHandler:
         self._unchanged: Counter[str] = Counter()
         self._statuses: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
+        self._memory = ChainMemory()
 
     def request(self, poll: Poll) -> Request:
         function = self._settings.options_function
@@ -85,7 +107,7 @@ class OptionsHandler:
         digest = hash(answer.body)
         if self._outlet.same(poll.symbol, digest):
             return FetchedChain(answer, digest, None)
-        return FetchedChain(answer, digest, await self._chain(poll.symbol, answer))
+        return FetchedChain(answer, digest, *await self._chain(poll.symbol, answer))
 
     async def write(self, poll: Poll, document: FetchedChain) -> None:
         """Raises StoreUnavailable, StoreRefused."""
@@ -98,8 +120,11 @@ class OptionsHandler:
                 self._tell_fetch(symbol, document.answer, done)
                 return
             # Redis has lost it: what was left out is written after all.
-            chain = document.chain = await self._chain(symbol, document.answer)
-        done = await self._outlet.write(chain, document.digest)
+            chain, document.draft = await self._chain(symbol, document.answer)
+            document.chain = chain
+        draft, document.draft = document.draft, None
+        write = draft.finish if draft else self._outlet.write
+        done = await write(chain, document.digest)
         self._unchanged[symbol] = 0
         self._count(chain, done)
         self._tell_chain(chain)
@@ -112,12 +137,21 @@ class OptionsHandler:
         """Counters since the start."""
         return dict(self._counts)
 
-    async def _chain(self, symbol: str, answer: Answer) -> Chain:
+    async def _chain(self, symbol: str, answer: Answer) -> tuple[Chain, Draft]:
         settings = self._settings
         endpoint = ENDPOINTS[settings.options_function]
         day = settings.options_date if settings.options_function == "HISTORICAL_OPTIONS" else ""
         request = ChainRequest(symbol, self._vendor_symbol(symbol), endpoint, day)
-        return await in_steps(read_chain(answer.body, request, answer.received_ms))
+        before = self._memory.get(symbol)
+        work = read_chain(answer.body, request, answer.received_ms, before)
+        draft = self._outlet.begin(symbol, answer.received_ms)
+        try:
+            chain = await in_steps(work, draft.add)
+        except BaseException:
+            draft.abandon()
+            raise
+        self._memory.keep(chain)
+        return chain, draft
 
     def _vendor_symbol(self, symbol: str) -> str:
         return self._universe.by_symbol(symbol).alpha_vantage_name
@@ -167,11 +201,31 @@ class OptionsHandler:
         self._outlet.status(symbol, fields)
 
 
-async def in_steps(work: Generator[None, None, ValueT]) -> ValueT:
-    """Run a generator to its end; between its steps the event loop goes round."""
+class ChainMemory:
+    """The last chain of each symbol, of so many contracts in all; the one read last stays."""
+
+    def __init__(self, limit: int = MEMORY_CONTRACTS) -> None:
+        self._limit = limit
+        self._chains: dict[str, Chain] = {}
+
+    def get(self, symbol: str) -> Chain | None:
+        return self._chains.get(symbol)
+
+    def keep(self, chain: Chain) -> None:
+        self._chains.pop(chain.symbol, None)
+        self._chains[chain.symbol] = chain
+        while len(self._chains) > 1 and self._size() > self._limit:
+            del self._chains[next(iter(self._chains))]
+
+    def _size(self) -> int:
+        return sum(len(one.contracts) for one in self._chains.values())
+
+
+async def in_steps(work: Generator[StepT, None, ValueT], each: Callable[[StepT], None]) -> ValueT:
+    """Run a generator to its end, `each` takes what it yields; between, the loop goes round."""
     while True:
         try:
-            next(work)
+            each(next(work))
         except StopIteration as end:
             found: ValueT = end.value
             return found

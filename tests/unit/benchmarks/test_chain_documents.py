@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
 import msgspec
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from benchmarks.chain_documents import ENDPOINT, SYMBOL, ChainSource
 from benchmarks.chain_plain import SOURCE, documents
 from benchmarks.chain_ways import read_at_once
-from shared.store.option_documents import chain_pieces, greeks_document, greeks_text, rows_pieces
+from shared.store.option_documents import greeks_document, greeks_texts, whole_documents
 from simulators.alphavantage.contract import COLUMNS
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -68,14 +67,10 @@ def test_the_plain_way_makes_the_documents_of_the_product(kind: str) -> None:
     body = with_floor(body) if kind == "floor" else body
     chain, plain = read_at_once(body, NOW_MS), documents(body, NOW_MS)
 
-    def decoded(pieces: Any) -> Any:
-        return msgspec.json.decode(b"".join(pieces))
-
-    assert decoded(chain_pieces(chain, SOURCE)) == plain.chain
-    assert decoded(rows_pieces(chain, "call")) == plain.calls
-    assert decoded(rows_pieces(chain, "put")) == plain.puts
-    texts = {one.contractID: greeks_text(one) for one in chain.contracts}
-    greeks = {n: json.loads(greeks_document(text, NOW_MS)) for n, text in texts.items() if text}
+    calls, puts, document = map(msgspec.json.decode, whole_documents(chain, SOURCE))
+    assert (calls, puts, document) == (plain.calls, plain.puts, plain.chain)
+    texts = greeks_texts(chain.contracts)
+    greeks = {one.contractID: json.loads(greeks_document(text, NOW_MS)) for one, text in texts}
     assert greeks == plain.greeks
     assert len(greeks) == CONTRACTS - (kind == "floor")
     assert chain.faults.bad_values == len(spoiled.get(kind, []))

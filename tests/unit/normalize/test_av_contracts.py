@@ -172,5 +172,7 @@ def test_a_contract_is_doubled_too_when_another_piece_had_it() -> None:
 def test_rows_that_are_refused_together_are_read_one_by_one() -> None:
     faults = ChainFaults()
     rows = [Raw(text) for text in (b"{}", b"[]", b"7", b'{"strike": "1"}')]
-    assert read_tolerantly(rows, faults) == ([], [])
+    doubtful: set[str] = set()
+    assert read_tolerantly(rows, faults, doubtful) == ([], [])
+    assert doubtful == set()
     assert faults == ChainFaults(dropped=4)

@@ -214,3 +214,66 @@ def test_the_message_may_come_after_the_data() -> None:
     rows = option_rows(600)
     text = {"data": rows, "new": None, "message": "success", "endpoint": REALTIME}
     check(read(json.dumps(text).encode()), rows)
+
+
+# What stands around the rows
+
+
+def around(before: str = "", after: str = "", rows: list[Row] | None = None) -> bytes:
+    """`before` and `after` the member that has the rows."""
+    data = json.dumps(option_rows(400) if rows is None else rows, indent=4)
+    head = f'"endpoint": "{REALTIME}", "message": "success"'
+    return f'{{{head}{before}, "data": {data}{after}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        around(),
+        around(after="\r\n  "),
+        around(before=', "note": "a ] and a \\" and data: ["'),
+        around(before=', "count": 3'),
+        around(before=f', "note": "{"x" * 500}"'),
+        around(before=', "data": "none"'),
+        around(after=', "count": 3'),
+        around(after=', "warnings": []'),
+        around(after=', "warnings": [{"text": "late"}]'),
+        around(after=', "note": "]"'),
+        b" \n" + around() + b"\n",
+        around().replace(b'{"endpoint"', b'{"more": {"a": []}, "endpoint"'),
+    ],
+)
+def test_members_beside_the_rows_make_no_difference(body: bytes) -> None:
+    check(read(body), option_rows(400))
+
+
+def test_the_rows_may_come_first() -> None:
+    rows = option_rows(400)
+    text = json.dumps({"data": rows, "message": "success", "endpoint": REALTIME})
+    check(read(text.encode()), rows)
+
+
+@pytest.mark.parametrize("extra", [{"note": "a ] in a text"}, {"legs": [{"a": 1}, []]}])
+def test_a_row_may_have_brackets_of_its_own(extra: dict[str, Any]) -> None:
+    rows = option_rows(400)
+    rows[200] = rows[200] | extra
+    check(read(around(rows=rows)), rows)
+
+
+@pytest.mark.parametrize(
+    "after", ["]", "}", ", 3", ', "note"', ', "warnings": [', " x", ', "warnings": [}', "\0"]
+)
+def test_what_is_no_json_behind_the_rows_is_refused(after: str) -> None:
+    with pytest.raises(BadDocument):
+        read(around(after=after))
+
+
+@pytest.mark.parametrize("before", [', "note": "\x01"', ', "note": 3.', ', "note: "x"', ", "])
+def test_what_is_no_json_before_the_rows_is_refused(before: str) -> None:
+    with pytest.raises(BadDocument):
+        read(around(before=before))
+
+
+def test_the_last_of_two_messages_counts_as_everywhere() -> None:
+    with pytest.raises(BadDocument, match="message"):
+        read(around(before=', "message": "failure"'))

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.market.option import Chain, Contract
+from shared.market.option import Chain, ChainPart, Contract
 from shared.store.option_documents import (
-    chain_pieces,
+    ChainDocuments,
     event_of,
     greeks_document,
-    greeks_text,
-    rows_pieces,
+    greeks_texts,
+    whole_documents,
 )
 from tests.support.option_bodies import GREEKS, NOW_MS, Row, option_body, option_row, option_rows
 from tests.unit.normalize.test_av_options import read
 
-COUNTS = (0, 1, 2, 499, 500, 501, 1_000, 1_001)
+COUNTS = (0, 1, 2, 249, 250, 251, 500, 501)
 
 
 def chain_of(rows: list[Row]) -> Chain:
@@ -37,6 +37,21 @@ def only(**fields: Any) -> Contract:
     return one
 
 
+def document_of(chain: Chain) -> bytes:
+    return whole_documents(chain, "sim")[2]
+
+
+def side_of(chain: Chain, right: str) -> bytes:
+    return whole_documents(chain, "sim")[0 if right == "call" else 1]
+
+
+def greeks_text(one: Contract) -> bytes:
+    """Empty where there is none."""
+    texts = greeks_texts([one])
+    assert [found for found, _ in texts] == [one][: len(texts)]
+    return texts[0][1] if texts else b""
+
+
 def greeks(one: Contract) -> Any:
     return json.loads(greeks_document(greeks_text(one), NOW_MS), parse_constant=pytest.fail)
 
@@ -44,11 +59,11 @@ def greeks(one: Contract) -> Any:
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_chain_of_any_length_is_one_document(count: int) -> None:
     chain = chain_of(option_rows(count))
-    text = b"".join(chain_pieces(chain, "sim"))
+    text = document_of(chain)
     document = json.loads(text, parse_constant=pytest.fail)
     assert text == orjson.dumps(document)
     assert list(document) == [
-        *("symbol", "as_of", "fetched_ts", "source", "by_contract", "expirations", "metrics"),
+        *("symbol", "fetched_ts", "source", "by_contract", "as_of", "expirations", "metrics"),
     ]
     assert list(document["by_contract"]) == [row["contractID"] for row in option_rows(count)]
     assert document["metrics"]["contracts"] == count
@@ -59,7 +74,7 @@ def test_calls_and_puts_are_the_rows_as_they_were_sent(count: int) -> None:
     rows = option_rows(count)
     chain = chain_of(rows)
     for right in ("call", "put"):
-        text = b"".join(rows_pieces(chain, right))
+        text = side_of(chain, right)
         assert text == orjson.dumps([row for row in rows if row["type"] == right])
 
 
@@ -67,26 +82,46 @@ def test_calls_and_puts_are_the_rows_as_they_were_sent(count: int) -> None:
 def test_one_side_may_be_empty(right: str) -> None:
     rows = [option_row(100.0 + n, right) for n in range(600)]
     chain = chain_of(rows)
-    assert b"".join(rows_pieces(chain, "put" if right == "put" else "call")) == orjson.dumps(rows)
-    assert b"".join(rows_pieces(chain, "call" if right == "put" else "put")) == b"[]"
+    assert side_of(chain, right) == orjson.dumps(rows)
+    assert side_of(chain, "call" if right == "put" else "put") == b"[]"
 
 
 def test_a_side_that_is_not_in_every_piece_is_whole() -> None:
     rows = [option_row(100.0 + n, "put" if n in (0, 1_400) else "call") for n in range(1_500)]
     chain = chain_of(rows)
-    assert b"".join(rows_pieces(chain, "put")) == orjson.dumps([rows[0], rows[1_400]])
+    assert side_of(chain, "put") == orjson.dumps([rows[0], rows[1_400]])
 
 
-def test_no_piece_is_large() -> None:
-    chain = chain_of(option_rows(2_000))
-    row = len(orjson.dumps(option_row()))
-    for pieces in (chain_pieces(chain, "sim"), rows_pieces(chain, "call")):
-        assert max(map(len, pieces)) < 501 * (row + 30)
+def test_parts_of_any_size_make_the_same_documents() -> None:
+    chain = chain_of(option_rows(20))
+    for sizes in ([20], [1] * 20, [0, 7, 0, 13, 0]):
+        documents, at = ChainDocuments("IBM", NOW_MS, "sim"), 0
+        pieces = []
+        for size in sizes:
+            part = ChainPart(chain.contracts[at : at + size], chain.rows[at : at + size])
+            pieces.append(documents.part(part))
+            at += size
+        pieces.append(documents.end(chain))
+        assert [b"".join(one) for one in zip(*pieces, strict=True)] == whole_documents(chain, "sim")
+
+
+def test_greeks_of_many_contracts_are_each_its_own() -> None:
+    bare = dict.fromkeys(GREEKS)
+    chain = chain_of([option_row(100.0 + n, mark=f"{n}.25") for n in range(9)])
+    for one in chain.contracts[::3]:
+        for name in bare:
+            setattr(one, name, None)
+    found = {
+        one.contractID: orjson.loads(text + b"}")["mark"]
+        for one, text in greeks_texts(chain.contracts)
+    }
+    assert found == {one.contractID: n + 0.25 for n, one in enumerate(chain.contracts) if n % 3}
+    assert greeks_texts([]) == []
 
 
 def test_a_contract_has_typed_numbers_and_null_for_none() -> None:
     chain = chain_of([option_row(bid="0.00", volume=None, rho="-0.00000", last="-")])
-    document = json.loads(b"".join(chain_pieces(chain, "sim")))
+    document = json.loads(document_of(chain))
     assert document["by_contract"] == {
         "IBM171215C00150000": {
             "contractID": "IBM171215C00150000",
@@ -189,7 +224,7 @@ def test_greeks_of_any_size_are_as_orjson_writes_them(values: list[float | None]
 def test_prices_and_counts_of_any_size_are_as_orjson_writes_them(price: float, count: int) -> None:
     chain = chain_of([option_row()])
     chain.contracts = [only(bid=price, strike=price, volume=count)]
-    text = b"".join(chain_pieces(chain, "sim"))
+    text = document_of(chain)
     assert text == orjson.dumps(orjson.loads(text))
     assert math.isfinite(price)
 
@@ -219,6 +254,6 @@ def test_the_event_of_an_empty_chain_says_so() -> None:
 
 def test_the_documents_are_the_numbers_of_the_chain() -> None:
     chain = chain_of(option_rows(50))
-    document = orjson.loads(b"".join(chain_pieces(chain, "live")))
+    document = orjson.loads(whole_documents(chain, "live")[2])
     assert list(document["by_contract"].values()) == msgspec.to_builtins(chain.contracts)
     assert document["source"] == "live"

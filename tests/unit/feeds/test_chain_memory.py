@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from shared.feeds.alphavantage.options import ChainMemory
 from shared.market.option import Chain
+from shared.normalize.av_options import ChainRequest
 from tests.support.option_bodies import REALTIME, option_body, option_rows
-from tests.unit.normalize.test_av_options import ChainRequest, read
+from tests.unit.normalize.test_av_options import read
 
 
 def chain(symbol: str, contracts: int) -> Chain:

@@ -2,7 +2,8 @@
 
 A live subscription without a row for `stale_s` is asked about (a probe of the gateway); where the
 gateway answers, the subscription itself is renewed. A market that is closed is mute too, so
-fruitless renewals come ever more seldom.
+fruitless renewals come ever more seldom. A new request is answered with what is known, by day and
+by night: that alone is no fruit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Final
 
 MAX_WAIT_S: Final = 900.0
 FIRST_WAIT_S: Final = 60.0
+# So long what comes may be the answer to the request itself: the last quote, the whole book.
+ANSWER_S: Final = 5.0
 
 
 class Verdict(Enum):
@@ -26,6 +29,7 @@ class Silence:
     def __init__(self, stale_s: float) -> None:
         self._stale_s = stale_s
         self._heard_s = 0.0
+        self._subscribed_s = 0.0
         self._deadline_s: float | None = None
         self._probed_s: float | None = None
         self._renewed_s: float | None = None
@@ -33,7 +37,7 @@ class Silence:
         self.fruitless = 0
 
     def subscribed(self, now_s: float) -> None:
-        self._heard_s = now_s
+        self._heard_s = self._subscribed_s = now_s
         self._probed_s = None
         self._deadline_s = None
 
@@ -43,8 +47,9 @@ class Silence:
             return
         self._heard_s = row_s
         self._deadline_s = None
-        self._wait_s = 0.0
-        self.fruitless = 0
+        if row_s - self._subscribed_s > ANSWER_S:
+            self._wait_s = 0.0
+            self.fruitless = 0
 
     def expect_by(self, deadline_s: float) -> None:
         """Data was promised (1102): silence counts from `deadline_s`, not after `stale_s`."""

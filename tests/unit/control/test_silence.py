@@ -90,10 +90,22 @@ def test_a_row_ends_the_series_of_fruitless_renewals() -> None:
     silence = subscribed()
     probed_and_renewed(silence, 131.0)
     silence.subscribed(132.0)
-    silence.heard(133.0)
+    silence.heard(140.0)
     assert silence.fruitless == 0
-    silence.probed(163.5)
-    assert silence.judge(163.6) is RENEW
+    silence.probed(170.5)
+    assert silence.judge(170.6) is RENEW
+
+
+def test_the_last_known_values_that_a_request_is_answered_with_are_no_fruit() -> None:
+    silence = subscribed()
+    probed_and_renewed(silence, 131.0)
+    silence.subscribed(132.0)
+    silence.heard(132.4)
+    assert (silence.fruitless, silence.healthy(162.0)) == (1, True)
+    silence.probed(163.0)
+    assert silence.judge(163.1) is FINE
+    silence.probed(191.0)
+    assert silence.judge(191.1) is RENEW
 
 
 def test_health_needs_a_fresh_row_or_a_fresh_probe() -> None:

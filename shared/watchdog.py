@@ -14,6 +14,7 @@ from shared.alerts.digest import Digest
 from shared.alerts.sender import Sender
 from shared.control.freshness import Freshness, FreshnessPolicy, Stale
 from shared.control.healing import Action, Healing, HealingPolicy
+from shared.control.telling import Telling
 from shared.errors import StoreError
 from shared.market.observation import Observation
 from shared.market.session import Session, TradingDay, session_at
@@ -78,6 +79,7 @@ class Watchdog:
         self._digest = Digest(settings.alerts.interval_s, settings.alerts.group_s)
         self._sender = Sender(settings.alerts.urls)
         self._stale: dict[str, Stale] = {}
+        self._telling = Telling()
         self._session: Session | None = None
         self._session_due_s = 0.0
         self._blind = False
@@ -206,9 +208,8 @@ class Watchdog:
     def _tell(self, stale: dict[str, Stale]) -> None:
         """Changes go to the ledger, to the log and to whoever is to be alerted."""
         now_s = time.monotonic()
-        begun = [one for field, one in stale.items() if field not in self._stale]
-        ended = [one for field, one in self._stale.items() if field not in stale]
-        self._counts["stale_total"] += len(begun)
+        self._counts["stale_total"] += len(stale.keys() - self._stale.keys())
+        begun, ended = self._telling.changes(stale)
         for one in begun:
             self._digest.raised(one.field, f"{one.field} is stale: {one.reason}", now_s)
         for one in ended:

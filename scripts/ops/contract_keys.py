@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from scripts.configured import settings_or_exit
 from scripts.ops.asking import PROGRAM, wrong_usage
@@ -76,11 +78,29 @@ def _fits(name: str, wanted: str) -> bool:
 
 def picture(found: Sequence[Row], by: tuple[Keys, Limits], width: int) -> RenderableType:
     names, limits = by
+    if len(found) == 1:
+        return one_row(found[0], by, width)
     cells = [
         [row.key(names), row.kind, ttl(row.ttl, limits), ", ".join(row.writers), row.about]
         for row in found
     ]
     return table(COLUMNS, cells, width)
+
+
+def one_row(row: Row, by: tuple[Keys, Limits], width: int) -> RenderableType:
+    """All that the contract says of a key, but for the fields of its payload."""
+    names, limits = by
+    said = {
+        "key": row.key(names),
+        "type": row.kind,
+        "TTL": ttl(row.ttl, limits),
+        "writer": ", ".join(row.writers),
+        "there": row.when,
+        "content": row.about,
+    }
+    under = " " * (max(map(len, said)) + 2)
+    lines = (f"{title:<{len(under)}}{text}" for title, text in said.items())
+    return Text("\n".join("\n".join(wrap(one, width, subsequent_indent=under)) for one in lines))
 
 
 def ttl(rule: Ttl, limits: Limits) -> str:

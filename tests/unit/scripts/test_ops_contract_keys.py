@@ -36,9 +36,18 @@ def test_the_contract_fits_narrow_and_wide_terminals() -> None:
 
 def test_keys_have_the_prefix_of_the_settings() -> None:
     found = chosen_rows(Keys("eu:"), "eu:market:SPY:last")
-    assert drawn(picture(found, (Keys("eu:"), Limits()), 80), 80)[1].startswith(
-        "eu:market:{symbol}:last  string"
+    assert drawn(picture(found, (Keys("eu:"), Limits()), 80), 80)[0] == (
+        "key      eu:market:{symbol}:last"
     )
+
+
+def test_of_one_key_the_whole_text_is_shown() -> None:
+    [row] = chosen_rows(Keys(""), "market:SPY:ticker")
+    lines = drawn(picture([row], (Keys(""), Limits()), 80), 80)
+    titles = [line[:9].strip() for line in lines]
+    assert titles[:6] == ["key", "type", "TTL", "writer", "there", "content"]
+    assert set(titles[6:]) == {""}
+    assert " ".join(line[9:] for line in lines[5:]) == " ".join(row.about.split())
 
 
 def test_the_document_holds_the_schema_of_each_payload() -> None:

@@ -33,8 +33,8 @@ Rows = list[dict[str, Any]]
 class Program:
     """A process of `chain_subject`: orders in, figures out."""
 
-    def __init__(self, way: str, url: str) -> None:
-        module = ("benchmarks.chain_subject", way, url)
+    def __init__(self, way: str, url: str, *more: str) -> None:
+        module = ("benchmarks.chain_subject", way, url, *more)
         self.process = start(module, dict(os.environ))
         line(self.process)
 
@@ -51,8 +51,8 @@ class Program:
 
 
 @contextmanager
-def program(way: str, url: str) -> Iterator[Program]:
-    made = Program(way, url)
+def program(way: str, url: str, *more: str) -> Iterator[Program]:
+    made = Program(way, url, *more)
     try:
         yield made
     finally:

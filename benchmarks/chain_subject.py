@@ -1,4 +1,4 @@
-"""A program under test: python -m benchmarks.chain_subject ours|plain|floor REDIS_URL.
+"""A program under test: python -m benchmarks.chain_subject ours|plain|floor REDIS_URL [TTL_S].
 
 It takes orders, one JSON object a line, and answers each with a line of figures. Bodies are read
 from files and the garbage of the order before is collected ahead of every measurement.
@@ -21,8 +21,9 @@ from benchmarks.chain_plain import PlainWay
 from benchmarks.chain_ways import POLL, Floor, Ours, Way
 from shared.feeds.alphavantage.client import VendorClient
 from shared.settings import AlphaVantageSettings, Secret
+from shared.vendor_feed import new_loop
 
-WAYS: Final[dict[str, Callable[[str], Way]]] = {"ours": Ours, "plain": PlainWay, "floor": Floor}
+WAYS: Final[dict[str, Callable[..., Way]]] = {"ours": Ours, "plain": PlainWay, "floor": Floor}
 Order = dict[str, Any]
 Figures = dict[str, Any]
 
@@ -132,8 +133,11 @@ def _answer(figures: Figures) -> None:
 
 
 async def main() -> None:
-    await serve(WAYS[sys.argv[1]](sys.argv[2]))
+    way, url, *ttl_s = sys.argv[1:]
+    await serve(WAYS[way](url, *map(int, ttl_s)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    # The worker's loop for the product and the floor, which is to be as low as it can be.
+    with asyncio.Runner(loop_factory=None if sys.argv[1] == "plain" else new_loop) as runner:
+        runner.run(main())

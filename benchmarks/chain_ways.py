@@ -68,7 +68,8 @@ class Ours:
     steps on the running loop) and `write` (documents, greeks, event, monitor).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ttl_s: int = TTL_S) -> None:
+        self._ttl_s = ttl_s
         self._connection = RespConnection(url, _CONNECT_S, "benchmark")
         self._store = Store(url, _CONNECT_S)
         self._board = StatusBoard(self._store, _MONITOR_TTL_S)
@@ -81,7 +82,7 @@ class Ours:
 
     def forget(self) -> None:
         keys = Keys()
-        options = OptionsStore(self._connection, keys, SOURCE, (TTL_S, TTL_S))
+        options = OptionsStore(self._connection, keys, SOURCE, (self._ttl_s, self._ttl_s))
         outlet = OptionsStoreOutlet(options, self._board, keys)
         universe = parse_universe({"symbols": {SYMBOL: None}}, [])
         self.handler = OptionsHandler(AlphaVantageSettings(), universe, outlet)

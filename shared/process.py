@@ -76,10 +76,14 @@ class Worker:
 
 Main = Callable[[Worker], Awaitable[None]]
 FamilyOf = Callable[[Settings], Family]
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
-def run(name: str, family_of: FamilyOf, main: Main) -> int:
-    """Run a worker to its end and return the process's exit code."""
+def run(name: str, family_of: FamilyOf, main: Main, new_loop: NewLoop | None = None) -> int:
+    """Run a worker to its end and return the process's exit code.
+
+    `new_loop` makes the event loop, asyncio's own where there is none.
+    """
     try:
         settings = load_settings(os.environ, repository_root())
         if not settings.redis.url:
@@ -92,7 +96,8 @@ def run(name: str, family_of: FamilyOf, main: Main) -> int:
     stall.dump_stacks_when_asked()
     logs.configure(name, settings.ibkr.log_level, [settings.alpha_vantage.api_key.reveal()])
     try:
-        return asyncio.run(_Process(name, family_of(settings), settings, main).run())
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(_Process(name, family_of(settings), settings, main).run())
     except (SettingsError, SourceMismatch) as error:
         logger.error("{}", error)
         return EXIT_SETTINGS

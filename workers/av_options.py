@@ -12,7 +12,7 @@ from shared.store.options import OptionsStore
 from shared.store.resp import RespConnection
 from shared.store.status_board import StatusBoard
 from shared.store.vendor_outlets import OptionsStoreOutlet
-from shared.vendor_feed import VendorJob, family_with_key, run_vendor
+from shared.vendor_feed import VendorJob, family_with_key, new_loop, run_vendor
 
 NAME: Final = "av_options"
 
@@ -33,4 +33,4 @@ async def main(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(NAME, family_with_key, main))
+    sys.exit(run(NAME, family_with_key, main, new_loop))

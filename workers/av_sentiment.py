@@ -13,7 +13,7 @@ from shared.store.indicators import IndicatorStore
 from shared.store.sentiment import SentimentStore
 from shared.store.status_board import StatusBoard
 from shared.store.vendor_outlets import SentimentStoreOutlet
-from shared.vendor_feed import VendorJob, family_with_key, run_vendor
+from shared.vendor_feed import VendorJob, family_with_key, new_loop, run_vendor
 
 NAME: Final = "av_sentiment"
 
@@ -47,4 +47,4 @@ async def main(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(NAME, family_with_key, main))
+    sys.exit(run(NAME, family_with_key, main, new_loop))

@@ -133,8 +133,12 @@ def empty_chain(symbol: str, fetched_ms: int) -> Chain:
     return Chain(symbol, "", fetched_ms, [], [], [], ChainMetrics(), ChainFaults())
 
 
-def bare_prices(contracts: Sequence[Contract]) -> None:
-    """A price of zero means no bid, no offer or never traded: none, not free of charge."""
+def bare_prices(contracts: Sequence[Contract]) -> list[Contract]:
+    """A price of zero means no bid, no offer or never traded: none, not free of charge.
+
+    Returns those without gamma, among which are all whose greeks may be junk.
+    """
+    flat = []
     for one in contracts:
         if not one.last:
             one.last = None
@@ -144,6 +148,9 @@ def bare_prices(contracts: Sequence[Contract]) -> None:
             one.bid = None
         if not one.ask:
             one.ask = None
+        if not one.gamma:
+            flat.append(one)
+    return flat
 
 
 def is_junk(one: Contract) -> bool:

@@ -37,7 +37,7 @@ from shared.normalize.av_contracts import (
 )
 from shared.normalize.av_rows_before import RowsBefore
 
-_PIECE_BYTES: Final = 131_072
+_PIECE_BYTES: Final = 262_144
 _SUCCESS: Final = "success"
 # A chain of which more is unusable is no chain.
 _MAX_DROPPED_SHARE: Final = 0.5
@@ -190,12 +190,11 @@ class _Reading:
     def _take(self, text: bytes) -> ChainPart:
         rows = _rows.decode(text)
         found = self.before.matched(rows)
-        new = [number for number, one in enumerate(found) if one is None]
         self.junk.clear()
-        if len(new) == len(rows):
-            contracts, rows = self._read(text, rows)
+        if found:
+            contracts, rows = self._read_some(found, rows)
         else:
-            contracts, rows = self._read_some(found, new, rows)
+            contracts, rows = self._read(text, rows)
         contracts, rows = self.identity.single(contracts, rows, self.faults)
         if contracts:
             self.before.read_up_to(contracts[-1])
@@ -215,17 +214,18 @@ class _Reading:
         self._check_symbols(contracts)
         if not is_sound(contracts):
             contracts, rows = self.identity.sound_alone(contracts, rows, self.faults)
-        bare_prices(contracts)
-        for one in [one for one in contracts if one.gamma == 0.0 and is_junk(one)]:
-            without_greeks(one)
-            self.doubtful.add(one.contractID)
-            self.junk.add(id(one))
+        for one in bare_prices(contracts):
+            if is_junk(one):
+                without_greeks(one)
+                self.doubtful.add(one.contractID)
+                self.junk.add(id(one))
         return contracts, rows
 
     def _read_some(
-        self, found: list[Contract | None], new: list[int], rows: list[Raw]
+        self, found: list[Contract | None], rows: list[Raw]
     ) -> tuple[list[Contract], list[Raw]]:
-        """As `_read`, of rows of which only those with these numbers are new."""
+        """As `_read`, of rows of which some contracts are known."""
+        new = [number for number, one in enumerate(found) if one is None]
         if new:
             fresh = [rows[number] for number in new]
             contracts, kept = self._read(b"[%b]" % b",".join(fresh), fresh)

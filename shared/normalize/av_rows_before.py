@@ -27,16 +27,18 @@ class RowsBefore:
         self._numbers: dict[str, int] | None = None
 
     def matched(self, rows: Sequence[Raw]) -> list[Contract | None]:
-        """The contract of each of the next rows, None where it has to be read."""
+        """The contract of each of the next rows, None where it has to be read; empty where that is
+        so of all."""
         start, end = self._at, self._at + len(rows)
         before, contracts = self._rows[start:end], self._contracts[start:end]
+        self._at = end
+        if not before:
+            return []
         found = [
             one if row == other else None
             for row, other, one in zip(rows, before, contracts, strict=False)
         ]
-        found += [None] * (len(rows) - len(found))
-        self._at = end
-        return found
+        return found + [None] * (len(rows) - len(found))
 
     def read_up_to(self, last: Contract) -> None:
         """What `matched` was given ended with this contract: where rows came or went, the place

@@ -70,6 +70,8 @@ class Growing:
 
 def checked(replies: list[Any]) -> list[Any]:
     """The replies, of which none is an error, inside of a transaction neither."""
+    if replies.count(b"OK") == len(replies):
+        return replies
     for reply in replies:
         for error in reply if isinstance(reply, list) else (reply,):
             if isinstance(error, hiredis.ReplyError):

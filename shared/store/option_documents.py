@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -96,22 +96,41 @@ class GreeksCommands:
         self._head, self._tail = pattern.split(b"\0")
         since, expiry = _since(since_ms), b"$%d\r\n%b\r\n" % (len(ttl), ttl)
         self._since_bytes = len(since)
+        self._key_end = self._tail + b"\r\n$"
         self._store_end = b"%b\r\n$2\r\nEX\r\n%b" % (since, expiry)
-        self._renew_end = b"\r\n%b" % expiry
+        self._renew_end = b"%b\r\n%b" % (self._tail, expiry)
+        self._store_heads: dict[int, bytes] = {}
+        self._renew_heads: dict[int, bytes] = {}
+        self._key_heads: dict[int, bytes] = {}
 
     def key(self, contract: str) -> bytes:
         return self._head + contract.encode() + self._tail
 
     def store(self, contract: str, text: bytes) -> bytes:
         """SET of the document that begins with `text`, as `greeks_texts` makes it."""
-        key = self._head + contract.encode() + self._tail
-        return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b%b" % (
-            len(key), key, len(text) + self._since_bytes, text, self._store_end,
+        head = self._heads(self._store_heads, b"*5\r\n$3\r\nSET\r\n", contract)
+        return b"%b%b%b%d\r\n%b%b" % (
+            head, contract.encode(), self._key_end, len(text) + self._since_bytes, text,
+            self._store_end,
         )  # fmt: skip
 
     def renew(self, contract: str) -> bytes:
-        key = self._head + contract.encode() + self._tail
-        return b"*3\r\n$6\r\nEXPIRE\r\n$%d\r\n%b%b" % (len(key), key, self._renew_end)
+        head = self._heads(self._renew_heads, b"*3\r\n$6\r\nEXPIRE\r\n", contract)
+        return head + contract.encode() + self._renew_end
+
+    def present(self, contracts: Sequence[str]) -> bytes:
+        """EXISTS, which counts those that are there."""
+        heads, tail = self._key_heads, self._tail + b"\r\n"
+        keys = [self._heads(heads, b"", one) + one.encode() + tail for one in contracts]
+        return b"*%d\r\n$6\r\nEXISTS\r\n%b" % (len(keys) + 1, b"".join(keys))
+
+    def _heads(self, known: dict[int, bytes], command: bytes, contract: str) -> bytes:
+        """What stands before a contract's id, by its length, of which there are one or two."""
+        head = known.get(len(contract))
+        if head is None:
+            size = len(self._head) + len(contract) + len(self._tail)
+            head = known[len(contract)] = b"%b$%d\r\n%b" % (command, size, self._head)
+        return head
 
 
 def _since(since_ms: int) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from shared.give_way import give_way
 from shared.market.option import Chain, ChainPart
 
 
@@ -48,7 +49,7 @@ class Steps:
 
     async def next(self) -> Step:
         # However many wait, others have their turn between two of them.
-        await asyncio.sleep(0)
+        await give_way()
         return await self._waiting.get()
 
 

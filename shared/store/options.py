@@ -26,6 +26,7 @@ from shared.store.keys import Keys
 from shared.store.option_documents import ChainDocuments, GreeksCommands, event_of
 from shared.store.option_draft import Abandoned, Draft, Steps, Whole, Written, since_ms
 from shared.store.option_greeks import GreeksWriter, KnownGreeks, slices
+from shared.store.renewal import Renewal
 from shared.store.resp import RespConnection, pack
 
 _DOCUMENTS: Final = ("calls", "puts", "chain")
@@ -41,7 +42,9 @@ class _Known:
     digest: int | None = None
     # The chain has contracts, so that its three documents are there.
     documents: bool = False
-    greeks: KnownGreeks = field(default_factory=dict)
+    greeks: KnownGreeks = field(default_factory=KnownGreeks)
+    # None: nothing to renew is known.
+    renewal: Renewal | None = None
 
 
 class _OldChain(msgspec.Struct):
@@ -52,13 +55,19 @@ class OptionsStore:
     """The writer of `options:*`; writes of different symbols take turns."""
 
     def __init__(
-        self, connection: RespConnection, keys: Keys, source: str, ttls_s: tuple[int, int]
+        self,
+        connection: RespConnection,
+        keys: Keys,
+        source: str,
+        ttls_s: tuple[int, int],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ttls_s` are those of the chain's documents and of the greeks."""
         self._connection = connection
         self._keys = keys
         self._source = source
-        self._ttl, self._greeks_ttl = (b"%d" % ttl_s for ttl_s in ttls_s)
+        self._ttl, self._greeks_ttl_s = b"%d" % ttls_s[0], ttls_s[1]
+        self._clock = clock
         self._known: dict[str, _Known] = {}
         self._turn = asyncio.Lock()
         self._callbacks: list[OnChain] = []
@@ -82,15 +91,15 @@ class OptionsStore:
         async with self._turn:
             with self._forgetting(symbol):
                 known = self._known[symbol]
-                greeks = self._greeks(symbol)
-                names = [greeks.renew(name) for name in known.greeks]
-                commands = [pack(b"EXPIRE", key, self._ttl) for key in self._documents(symbol)]
                 await self._connect()
-                for part in slices([*commands, *names] if known.documents else []):
-                    if 0 in await self._send(part):
+                greeks = self._writer(symbol, known)
+                if known.documents:
+                    keys = [pack(b"EXPIRE", key, self._ttl) for key in self._documents(symbol)]
+                    if 0 in await self._send(keys) or not await greeks.renew():
                         self._doubt(symbol)
                         return None
-        return Written(renewed=len(names), store_ms=since_ms(started_s))
+        greeks.done.store_ms = since_ms(started_s)
+        return greeks.done
 
     def begin(self, symbol: str, fetched_ms: int) -> Draft:
         """A chain that is still being read; its parts are written as they come."""
@@ -147,20 +156,22 @@ class OptionsStore:
         symbol = chain.symbol
         old = self._known.setdefault(symbol, _Known())
         if old.digest is None:
-            old.greeks.update(await self._found(symbol))
+            old.greeks.digests.update(await self._found(symbol))
         await self._name(chain)
-        commands = self._greeks(symbol, chain.fetched_ms)
-        greeks = GreeksWriter(self._connection, commands, old.greeks)
+        greeks = self._writer(symbol, old, chain.fetched_ms)
         if not await greeks.write(chain):
             # Redis has lost keys since: nothing counts as known.
-            greeks = GreeksWriter(self._connection, commands, {})
+            self._doubt(symbol)
+            greeks = self._writer(symbol, _Known(), chain.fetched_ms)
             await greeks.write(chain)
-        gone = [commands.key(name) for name in old.greeks.keys() - greeks.new.keys()]
-        for part in slices(gone):
+        commands = self._commands(symbol)
+        names = old.greeks.digests.keys() - greeks.new.digests.keys()
+        for part in slices([commands.key(name) for name in names]):
             await self._send([pack(b"UNLINK", *part)])
         done = greeks.done
-        done.removed = len(gone)
-        self._known[symbol] = _Known(digest, bool(chain.contracts), greeks.new)
+        done.removed = len(names)
+        renewal = old.renewal or Renewal(self._greeks_ttl_s, self._clock())
+        self._known[symbol] = _Known(digest, bool(chain.contracts), greeks.new, renewal)
         counts = {"greeks_changed": done.changed, "greeks_removed": done.removed}
         event = event_of(chain, self._keys.chain(symbol), counts)
         await self._send([pack(b"PUBLISH", self._keys.options_events(symbol).encode(), event)])
@@ -208,7 +219,7 @@ class OptionsStore:
     def _doubt(self, symbol: str) -> None:
         """Of what Redis has only the names are known, so that none of them is left behind."""
         known = self._known.get(symbol, _Known())
-        self._known[symbol] = _Known(greeks=dict.fromkeys(known.greeks))
+        self._known[symbol] = _Known(greeks=KnownGreeks(dict.fromkeys(known.greeks.digests)))
 
     def _documents(self, symbol: str) -> list[bytes]:
         keys = self._keys
@@ -217,6 +228,11 @@ class OptionsStore:
     def _growing(self, symbol: str) -> list[bytes]:
         return [self._keys.growing(symbol, name).encode() for name in _DOCUMENTS]
 
-    def _greeks(self, symbol: str, since_ms: int = 0) -> GreeksCommands:
+    def _writer(self, symbol: str, known: _Known, since_ms: int = 0) -> GreeksWriter:
+        due = known.renewal.due(self._clock()) if known.renewal else []
+        commands = self._commands(symbol, since_ms)
+        return GreeksWriter(self._connection, commands, known.greeks, due)
+
+    def _commands(self, symbol: str, since_ms: int = 0) -> GreeksCommands:
         pattern = self._keys.greeks(symbol, "\0").encode()
-        return GreeksCommands(pattern, self._greeks_ttl, since_ms)
+        return GreeksCommands(pattern, b"%d" % self._greeks_ttl_s, since_ms)

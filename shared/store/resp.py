@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
 from typing import Any, Final
 
 import hiredis
@@ -28,35 +29,48 @@ def pack(*args: bytes) -> bytes:
     return b"".join(parts)
 
 
+class _Batch:
+    __slots__ = ("replies", "waiting", "wanted")
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.replies: list[Any] = []
+        self.waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+
 class _Replies(asyncio.Protocol):
-    """Collects the replies of the flush in flight."""
+    """Collects the replies of the batches in flight, which come in the order of the batches."""
 
     def __init__(self) -> None:
         self._reader = hiredis.Reader()
-        self._waiting: asyncio.Future[list[Any]] | None = None
-        self._wanted = 0
-        self._replies: list[Any] = []
+        self._batches: deque[_Batch] = deque()
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def expect(self, count: int) -> asyncio.Future[list[Any]]:
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._wanted = count
-        self._replies = []
-        return self._waiting
+        batch = _Batch(count)
+        self._batches.append(batch)
+        return batch.waiting
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
-        replies, waiting = self._replies, self._waiting
-        while (reply := self._reader.gets()) is not False:
-            replies.append(reply)
-        if waiting is not None and len(replies) >= self._wanted and not waiting.done():
-            self._waiting = None
-            waiting.set_result(replies)
+        gets, batches = self._reader.gets, self._batches
+        while batches:
+            batch = batches[0]
+            replies, wanted = batch.replies, batch.wanted
+            while len(replies) < wanted:
+                if (reply := gets()) is False:
+                    return
+                replies.append(reply)
+            batches.popleft()
+            if not batch.waiting.done():
+                batch.waiting.set_result(replies)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(StoreUnavailable(f"redis closed the connection: {exc or 'EOF'}"))
+        while self._batches:
+            waiting = self._batches.popleft().waiting
+            if not waiting.done():
+                reason = f"redis closed the connection: {exc or 'EOF'}"
+                waiting.set_exception(StoreUnavailable(reason))
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -69,7 +83,7 @@ def _settle(done: asyncio.Future[list[Any]], timer: asyncio.TimerHandle) -> None
 
 
 class RespConnection:
-    """One connection, one batch of commands in flight at a time."""
+    """One connection; batches of commands are carried out and answered in order."""
 
     def __init__(self, url: str, connect_timeout_s: float, name: str) -> None:
         self._options: dict[str, Any] = dict(parse_url(url))

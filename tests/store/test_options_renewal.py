@@ -53,17 +53,39 @@ def test_a_chain_is_the_same_by_its_digest_once_it_is_written(redis_url: str) ->
 
 
 def test_renewing_gives_every_key_its_whole_time_again(redis_url: str, client: redis.Redis) -> None:
+    now_s = [1000.0]
+
     async def work(store: OptionsStore) -> None:
         await store.write(chain_of(ROWS), 7)
         age(client)
-        done = await store.renew("IBM")
-        assert done is not None and counts(done) == (0, 600, 0)
-        assert done.store_ms > 0
+        for _ in range(3):
+            now_s[0] += 10.0
+            done = await store.renew("IBM")
+            assert done is not None and counts(done) == (0, 600, 0)
+            assert done.store_ms > 0
         assert store.same("IBM", 7)
 
-    on(redis_url, work)
+    on(redis_url, work, clock=lambda: now_s[0])
     assert lives(client) == {180, 90}
     assert set(since(client).values()) == {NOW_MS}
+
+
+def test_few_of_the_keys_are_renewed_at_each_fetch(redis_url: str, client: redis.Redis) -> None:
+    now_s = [1000.0]
+
+    async def work(store: OptionsStore) -> None:
+        await store.write(chain_of(ROWS), 7)
+        renewed = []
+        for _ in range(6):
+            age(client)
+            now_s[0] += 5.0
+            await store.renew("IBM")
+            lived = [int(str(client.ttl(key))) for key in names(client, "options:*:greeks")]
+            renewed.append(sum(ttl_s > 5 for ttl_s in lived))
+        assert sum(renewed) >= 600
+        assert max(renewed) < 300
+
+    on(redis_url, work, clock=lambda: now_s[0])
 
 
 def test_renewing_announces_nothing(redis_url: str, client: redis.Redis) -> None:
@@ -258,4 +280,4 @@ def test_the_event_is_the_last_command_of_a_write(redis_url: str, client: redis.
     kinds = [one.split()[0] for one in seen[first + 1 :]]
     begun = kinds.index("MULTI")
     assert kinds[begun : begun + 5] == ["MULTI", "RENAME", "RENAME", "RENAME", "EXEC"]
-    assert (kinds[-1], kinds[-2], kinds.count("EXPIRE")) == ("PUBLISH", "UNLINK", 300)
+    assert (kinds[-1], kinds[-2], kinds.count("EXISTS")) == ("PUBLISH", "UNLINK", 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 from shared.control.schedule import Poll
 from shared.feeds.alphavantage.client import Answer, Request
 from shared.feeds.alphavantage.refusals import check_says_empty
+from shared.give_way import give_way
 from shared.market.option import Chain, ChainPart, empty_chain
 from shared.normalize.av_options import ChainRequest, read_chain
 from shared.settings import AlphaVantageSettings
@@ -229,4 +229,4 @@ async def in_steps(work: Generator[StepT, None, ValueT], each: Callable[[StepT],
         except StopIteration as end:
             found: ValueT = end.value
             return found
-        await asyncio.sleep(0)
+        await give_way()

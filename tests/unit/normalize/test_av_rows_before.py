@@ -141,7 +141,7 @@ def test_whatever_changes_the_chain_is_the_same_as_read_alone(
 
 def test_nothing_is_known_without_a_chain_before() -> None:
     chain = read(option_body(ROWS))
-    assert RowsBefore().matched(chain.rows) == [None] * 60
+    assert RowsBefore().matched(chain.rows) == []
     assert RowsBefore(chain).matched(chain.rows[:9]) == chain.contracts[:9]
 
 
@@ -152,3 +152,4 @@ def test_rows_are_compared_in_parts_of_any_size(size: int) -> None:
     for at in range(0, 60, size):
         found += before.matched(chain.rows[at : at + size])
     assert found == chain.contracts
+    assert before.matched(chain.rows[:5]) == []

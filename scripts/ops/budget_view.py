@@ -16,10 +16,10 @@ from shared.store.ops_reader import BudgetSeen
 CALLS: Final = (
     Column("worker"),
     Column("requests", right=True),
-    Column("answers", least=12),
+    Column("answers", least=28),
     Column("failures", right=True),
-    Column("in flight", right=True, drop=1),
-    Column("overdue", right=True, drop=3),
+    Column("in flight", right=True, drop=3),
+    Column("overdue", right=True, drop=1),
     Column("p99 ms", right=True, drop=2),
     Column("told", right=True, drop=4),
 )
@@ -32,6 +32,7 @@ CIRCUITS: Final = (
     Column("reason", least=16),
 )
 _BAR: Final = 20
+_WELL: Final = ("data", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ def _bucket(found: BudgetView) -> Iterator[Text]:
 
 
 def _row(one: Calls) -> list[str]:
-    kinds = ", ".join(f"{kind} {told}" for kind, told in one.answers.items())
+    # What went well last: that is what may be cut.
+    ordered = sorted(one.answers.items(), key=lambda pair: pair[0] in _WELL)
+    kinds = ", ".join(f"{kind} {told}" for kind, told in ordered)
     return [
         one.worker,
         count(one.requests),

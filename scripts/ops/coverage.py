@@ -24,7 +24,7 @@ COLUMNS: Final = (
     Column("for", right=True, drop=2),
     Column("last live", right=True),
     Column("subscriptions", right=True, drop=1),
-    Column("now", least=10),
+    Column("now", least=36),
 )
 _BAR: Final = 14
 _WIDE_BAR: Final = 60

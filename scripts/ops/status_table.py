@@ -36,7 +36,7 @@ def picture(found: Board, width: int) -> RenderableType:
         Text(),
     ]
     if found.ok:
-        parts.append(Text("all is well", style=_GOOD))
+        parts.append(Text("nothing is wrong" if found.notes else "all is well", style=_GOOD))
     parts += (_said("wrong: ", one, _BAD, width) for one in found.wrong)
     parts += (_said("note: ", one, "dim", width) for one in found.notes)
     return Group(*parts)

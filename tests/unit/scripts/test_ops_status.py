@@ -50,6 +50,7 @@ def troubled() -> Board:
 def test_all_is_well_when_everything_runs_and_is_fresh() -> None:
     found = judged()
     assert (found.ok, found.wrong, found.notes) == (True, (), ())
+    assert drawn(picture(found, 80), 80)[-1] == "all is well"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,10 @@ def test_a_heartbeat_tells_what_is_wrong(changed: dict[str, Any], fault: str) ->
 def test_a_degraded_worker_that_is_connected_is_a_note() -> None:
     found = judged(beats=beats(ibkr_depth=beat("ibkr_depth", state="degraded", detail="309")))
     assert (found.ok, found.notes) == (True, ("ibkr_depth is degraded: 309",))
+    assert drawn(picture(found, 80), 80)[-2:] == [
+        "nothing is wrong",
+        "note: ibkr_depth is degraded: 309",
+    ]
 
 
 def test_what_is_stale_in_session_is_wrong() -> None:

@@ -228,7 +228,8 @@ def unchanged_chains_do_not_expire_with_or_without_greeks(
         greeks = rig.keys.greeks(symbol)
         assert bool(greeks) == (symbol != "TSLA")
         for name in greeks:
-            assert rig.keys.redis.ttl(f"options:{symbol}:{name}:greeks") in (4, 5)
+            # At least two thirds of it are left after each fetch.
+            assert rig.keys.redis.ttl(f"options:{symbol}:{name}:greeks") in (3, 4, 5)
     rig.keys.redis.flushall()
     rig.wait_chains(CHAINS_S)
 

@@ -48,6 +48,7 @@ _READ_BY_DEPLOY: Final = ("shared.settings", "shared.errors", "shared.store.keys
 # The first layer whose name fits a module counts: the narrow ones stand before the wide ones.
 LAYERS: Final = (
     Layer("shared.errors", (), (*PURE, "asyncio")),
+    Layer("shared.give_way", (), PURE),
     Layer("shared.market", ("shared.market", "shared.errors"), (*PURE, "asyncio")),
     Layer(
         "shared.control", ("shared.control", "shared.market", "shared.errors"), (*PURE, "asyncio")
@@ -69,13 +70,21 @@ LAYERS: Final = (
             "shared.normalize",
             "shared.market",
             "shared.errors",
+            "shared.give_way",
             *_SETTINGS,
         ),
     ),
     Layer("shared.schema", ("shared.schema", "shared.market", "shared.errors"), (*PURE, "asyncio")),
     Layer(
         "shared.store",
-        ("shared.store", "shared.schema", "shared.market", "shared.errors", *_SETTINGS),
+        (
+            "shared.store",
+            "shared.schema",
+            "shared.market",
+            "shared.errors",
+            "shared.give_way",
+            *_SETTINGS,
+        ),
     ),
     Layer(
         "shared.process",

@@ -56,6 +56,9 @@ class Run:
             self.asked.discard(step.symbol)
             self.probes.discard(step.symbol)
             self.keep(self.breakers.record(attempt, self.now_ms))
+            if step.outcome == "not_entitled":
+                # Suspended anew, whoever was refused: what is under way decides nothing any more.
+                self.probes.clear()
 
     def ask(self, symbol: str) -> None:
         if not self.breakers.allows(symbol, "options", self.now_ms):

@@ -50,8 +50,8 @@ ROWS: Final = (
     Row(
         "greeks", SECTION, lambda keys: keys.greeks("{symbol}", "{contract}"), Shape.JSON,
         Greeks, ttls.GREEKS, OPTIONS,
-        "The greeks of one contract. While they stay the same their expiry is renewed in turn: after"
-        " each fetch at least two thirds of the TTL are left.",
+        "The greeks of one contract. While they stay the same their expiry is renewed in turn:"
+        " after each fetch at least two thirds of the TTL are left.",
         "while the contract is in the chain and has greeks",
         (greeks_flaws,),
     ),

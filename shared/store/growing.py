@@ -38,34 +38,34 @@ class Growing:
         self._sizes = [0] * len(keys)
         self._sent: asyncio.Future[list[Any]] | None = None
         # What Redis must say to the batch in flight: how long each document is by now.
-        self._expected: list[Any] = []
-
-    async def begin(self) -> None:
-        """Empty documents, whatever an earlier attempt has left."""
-        sets = [pack(b"SET", key, b"", b"EX", self._ttl) for key in self._keys]
-        await self._send(sets, [b"OK"] * len(sets))
+        self._expected: list[bytes | int] = []
 
     async def add(self, pieces: Sequence[bytes]) -> None:
         """One piece for each document, or nothing; sent once Redis has taken those before."""
-        commands, expected = [], []
+        commands: list[bytes] = []
+        expected: list[bytes | int] = []
         for number, (key, piece) in enumerate(zip(self._keys, pieces, strict=True)):
-            if piece:
-                self._sizes[number] += len(piece)
-                expected.append(self._sizes[number])
+            if not piece:
+                continue
+            if self._sizes[number]:
                 commands.append(pack(b"APPEND", key, piece))
+                expected.append(self._sizes[number] + len(piece))
+            else:
+                # Over whatever an earlier attempt has left. Never empty: APPEND to a document that
+                # was lost would begin another one, of the right size and without an expiry.
+                commands.append(pack(b"SET", key, piece, b"EX", self._ttl))
+                expected.append(b"OK")
+            self._sizes[number] += len(piece)
         if commands:
-            await self._send(commands, expected)
+            await self.settle()
+            self._expected = expected
+            self._sent = self._connection.send(b"".join(commands), len(commands))
 
     async def settle(self) -> None:
         """Until Redis has taken every piece."""
         sent, self._sent = self._sent, None
         if sent is not None and checked(await sent) != self._expected:
             raise StoreUnavailable("redis lost a document that was being written")
-
-    async def _send(self, commands: Sequence[bytes], expected: list[Any]) -> None:
-        await self.settle()
-        self._expected = expected
-        self._sent = self._connection.send(b"".join(commands), len(commands))
 
 
 def checked(replies: list[Any]) -> list[Any]:

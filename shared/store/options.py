@@ -129,7 +129,6 @@ class OptionsStore:
                 await self._connect()
                 growing = self._growing(steps.symbol)
                 documents = Growing(self._connection, growing, self._ttl)
-                await documents.begin()
                 step = await self._grow(documents, steps)
                 if isinstance(step, Abandoned):
                     await self._send([pack(b"UNLINK", *growing)])

@@ -116,7 +116,7 @@ def test_incidents_are_looked_for_far_back(ops: Operator) -> None:
 def test_a_book_is_shown_with_its_tape(ops: Operator) -> None:
     fill_book(ops)
     lines = ops.lines("book", "spy")
-    assert lines[0].startswith("SPY live, of ARCA, seq 9, age 0.")
+    assert lines[0].startswith("SPY live at ARCA, seq 9, age 0.")
     assert lines[1] == "mid 585.05, spread 0.10 (1.71 bps)"
     assert lines[4].split()[:4] == ["ARCA", "100", "██████", "585.00"]
     assert lines[4].split()[-2:] == ["585.05", "100"]
@@ -127,7 +127,9 @@ def test_a_parked_book_is_that_of_its_venue(ops: Operator) -> None:
     fill_book(ops, "parked")
     found = ops.told("book", "SPY", "--venue", "arca")
     assert (found["state"], found["venue"], found["seq"]) == ("parked", "ARCA", 7)
-    assert ops.lines("book", "SPY")[0].startswith("SPY@ARCA parked, seq 7, age 0.")
+    assert ops.lines("book", "SPY")[0].startswith(
+        "SPY@ARCA parked, the last known book, seq 7, age 0."
+    )
 
 
 def test_a_symbol_without_a_book_says_why(ops: Operator) -> None:

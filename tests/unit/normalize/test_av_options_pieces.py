@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.errors import BadDocument
-from shared.market.option import Chain
+from shared.market.option import Chain, Contract
 from shared.normalize import av_options
 from shared.normalize.av_options import read_chain
 from tests.support.option_bodies import (
@@ -23,8 +23,9 @@ from tests.support.option_bodies import (
 )
 from tests.unit.normalize.test_av_options import IBM, read
 
-# Of 195 rows of this layout a piece has about all, of 196 it has not.
-SIZES = (1, 2, 194, 195, 196, 197, 400, 10_000)
+# Of 392 rows of this layout a piece has about all, of 393 it has not.
+PIECE_BYTES = 262_144
+SIZES = (1, 2, 391, 392, 393, 394, 800, 10_000)
 
 
 def crlf(body: bytes) -> bytes:
@@ -88,10 +89,10 @@ def test_no_size_of_a_piece_makes_a_difference(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_step_is_about_a_piece() -> None:
-    # One step for the head, one for each 131,072 bytes begun.
+    # One step for the head, one for each piece begun.
     for count in (1, 196, 1_000, 10_000):
         body = option_body(option_rows(count))
-        pieces = -(-len(body) // 131_072)
+        pieces = -(-len(body) // PIECE_BYTES)
         assert pieces <= steps(body) <= 1 + pieces
     assert steps(option_body([])) == 1
 
@@ -99,14 +100,21 @@ def test_every_step_is_about_a_piece() -> None:
 def test_no_step_reads_more_than_a_piece_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     body = option_body(option_rows(2_000), indent=None)
     read_so_far: list[int] = []
-    monkeypatch.setattr(av_options, "bare_prices", lambda some: read_so_far.append(len(some)))
+
+    def bare_prices(some: list[Contract]) -> list[Contract]:
+        read_so_far.append(len(some))
+        return []
+
+    monkeypatch.setattr(av_options, "bare_prices", bare_prices)
     steps(body)
-    assert max(read_so_far) <= 131_072 // len(json.dumps(option_row(), separators=(",", ":"))) + 20
+    assert (
+        max(read_so_far) <= PIECE_BYTES // len(json.dumps(option_row(), separators=(",", ":"))) + 20
+    )
     assert (sum(read_so_far), len(read_so_far)) == (2_000, steps_of(body))
 
 
 def steps_of(body: bytes) -> int:
-    return -(-len(body) // 131_072)
+    return -(-len(body) // PIECE_BYTES)
 
 
 # Braces, commas and escapes inside values

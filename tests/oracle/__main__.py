@@ -1,0 +1,67 @@
+"""`make oracle SEED=7 MINUTES=3`: python -m tests.oracle --seed 7 --minutes 3."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tests.oracle.campaign import Campaign, Outcome, Plan
+from tests.oracle.report import table_of
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    console = Console()
+    home = Path(tempfile.mkdtemp(prefix="tickvisor-oracle-"))
+    with console.status("begins") as status:
+
+        def say(text: str) -> None:
+            status.update(text)
+            if not console.is_terminal or options.verbose:
+                console.print(text, highlight=False)
+
+        outcome = Campaign(home, Plan(options.seed, options.minutes * 60), say).run()
+    console.print(table_of([outcome]))
+    for violation in outcome.findings.violations:
+        console.print(violation, style="red", highlight=False, soft_wrap=True)
+    if options.json:
+        Path(options.json).write_text(json.dumps(_figures(outcome)), encoding="utf-8")
+    failed = bool(outcome.findings.violations)
+    if failed or options.keep:
+        console.print(f"kept: {home}")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    return int(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="oracle", description="faults under load, then the truth")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--keep", action="store_true", help="leave the run's directory")
+    parser.add_argument("--verbose", action="store_true", help="every step on a line of its own")
+    return parser
+
+
+def _figures(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "seed": outcome.seed,
+        "seconds": outcome.seconds,
+        "faults": outcome.faults,
+        "recoveries": outcome.recoveries,
+        "counts": outcome.findings.counts,
+        "violations": outcome.findings.by_invariant,
+        "texts": outcome.findings.violations,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""What a run showed, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from tests.oracle.campaign import Outcome
+
+__all__ = ["percentile", "table_of"]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that this share of all does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(share * 100) * len(ordered) // 100) - 1))]
+
+
+def table_of(outcomes: Sequence[Outcome]) -> Table:
+    table = Table("", "count", title=f"oracle, seeds {', '.join(str(o.seed) for o in outcomes)}")
+    table.columns[1].justify = "right"
+    table.add_row("faults injected", str(sum(sum(o.faults.values()) for o in outcomes)))
+    table.add_row("kinds of faults", str(len({name for o in outcomes for name in o.faults})))
+    names = sorted({name for o in outcomes for name in o.findings.counts})
+    for name in names:
+        table.add_row(name, f"{sum(o.findings.counts.get(name, 0) for o in outcomes):,}")
+    for target in sorted({name for o in outcomes for name in o.recoveries}):
+        times_s = [t for o in outcomes for t in o.recoveries.get(target, [])]
+        figures = f"{percentile(times_s, 0.5):.2f} s / {percentile(times_s, 0.99):.2f} s"
+        table.add_row(f"recovery p50 / p99, {target} ({len(times_s)})", figures)
+    violations = sum(sum(o.findings.by_invariant.values()) for o in outcomes)
+    table.add_row("violations", str(violations))
+    return table

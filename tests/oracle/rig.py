@@ -1,0 +1,132 @@
+"""The real product in a directory of its own, and the handles by which it is hurt and asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from deploy import processes
+from deploy.supervisor_client import Program, SupervisorClient
+from simulators.alphavantage.control import ControlClient as VendorControl
+from simulators.tws.control import ControlClient as GatewayControl
+from tests.oracle.draw import Draw
+from tests.oracle.plan import VENUES, World, settings_of
+from tests.support.ports import free_port
+from tests.support.product import Product
+from tests.support.worker_process import write_settings, write_universe
+
+__all__ = ["Rig", "now_ms"]
+
+_POLL_S: Final = 0.05
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Rig:
+    def __init__(self, home: Path, seed: int, secret: str) -> None:
+        self.product = Product(home)
+        self.secret = secret
+        self.world = World(seed, (free_port(), free_port()), (free_port(), free_port()))
+        config = self.product.layout.root / "config"
+        write_universe(config, VENUES)
+        # The journal must be there before the first subscription. The vendor's own pacing of
+        # history would outlast a campaign of minutes.
+        scenario = config / "oracle_gateway.yaml"
+        scenario.write_text(
+            "- {at_s: 0, command: journal, on: true}\n"
+            "- {at_s: 0, command: set, history_pacing: 'off', bar_pacing: 'off',"
+            " tape_size: 100000}\n",
+            encoding="utf-8",
+        )
+        write_settings(config, settings_of(self.world, scenario))
+        self.paused: set[int] = set()
+        # (invariant, text) of what a fault itself found wrong.
+        self.complaints: list[tuple[str, str]] = []
+
+    def up(self) -> None:
+        url = f"http://127.0.0.1:{self.world.vendor_ports[0]}/query"
+        # A key of the user's goes to a simulator only where its address is named.
+        done = self.product.launch(
+            "up", ALPHA_VANTAGE_API_KEY=self.secret, ALPHA_VANTAGE_BASE_URL=url
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"make up failed:\n{done.stdout}{done.stderr}")
+        layout = self.product.layout
+        self.url = layout.redis_url.read_text(encoding="utf-8").strip()
+        self.client = redis.Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
+        tws = json.loads(layout.tws_address.read_text(encoding="utf-8"))
+        vendor = json.loads(layout.vendor_address.read_text(encoding="utf-8"))
+        self.tws_control_port = int(tws["control_port"])
+        self.gateway = GatewayControl(self.tws_control_port, timeout_s=30)
+        self.vendor = VendorControl(int(vendor["control_port"]), timeout_s=30)
+
+    def down(self) -> None:
+        for pid in list(self.paused):
+            self.resume(pid)
+        self.product.launch("down")
+        processes.stop(processes.find_ours(self.product.layout))
+
+    # Processes
+
+    def programs(self) -> dict[str, Program]:
+        with SupervisorClient(self.product.layout.socket) as client:
+            return {program.name: program for program in client.programs()}
+
+    def pid(self, name: str) -> int:
+        return self.programs()[name].pid
+
+    def kill(self, name: str) -> int:
+        pid = self.pid(name)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def pause(self, name: str) -> int:
+        pid = self.pid(name)
+        if pid:
+            self.paused.add(pid)
+            os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    def resume(self, pid: int) -> None:
+        self.paused.discard(pid)
+        if pid and processes.is_alive(pid):
+            os.kill(pid, signal.SIGCONT)
+
+    def supervisorctl(self, *words: str) -> str:
+        return self.product.supervisorctl(*words).stdout
+
+    # Waiting
+
+    def wait(self, condition: Callable[[], bool], timeout_s: float) -> float | None:
+        """Seconds until it held, None when it did not in time; an absent Redis counts as no."""
+        begin_s = time.monotonic()
+        while (passed_s := time.monotonic() - begin_s) <= timeout_s:
+            try:
+                if condition():
+                    return passed_s
+            except (redis.RedisError, OSError):
+                pass
+            time.sleep(_POLL_S)
+        return None
+
+    def answers(self) -> bool:
+        return bool(self.client.ping())
+
+    def shown(self, draw: Draw) -> str:
+        """A symbol that has depth now, by the draw's number; else the drawn one."""
+        records = self.gateway_stats()["subscriptions"]
+        live = sorted({r["symbol"] for r in records if r["state"] == "live"})
+        return live[draw.number % len(live)] if live else draw.symbol
+
+    def gateway_stats(self) -> dict[str, Any]:
+        return self.gateway.call("stats")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from tests.oracle import quiet
 from tests.oracle.evidence import Findings, Window
 from tests.oracle.faults import Fault
-from tests.oracle.plan import ROTATION_S, SYMBOLS
+from tests.oracle.plan import SYMBOLS, World, rotation_s
 from tests.oracle.reader import KeyReader
 from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
@@ -23,7 +23,6 @@ from tests.oracle.verdict import Evidence, judge
 __all__ = ["Campaign", "Outcome", "Plan"]
 
 SECRET: Final = "ORACLE7KEY3NEVER9SHOWN"
-_SLOTS: Final = 3
 _FRESH_S: Final = 15.0
 _BACKFILL_S: Final = 60.0
 _QUIET_EVERY: Final = 6
@@ -37,8 +36,10 @@ class Plan:
     seed: int
     # How long faults go on; start and end take about a minute more.
     seconds: float
-    # Only these, where a test asks for a few by name.
-    only: tuple[Step, ...] = ()
+    # These and then nothing, where somebody asks for a few by name.
+    only: tuple[Step, ...] | None = None
+    # Seconds that a pair keeps its depth slot.
+    turn_s: float = 4.0
 
 
 @dataclass(slots=True)
@@ -52,8 +53,16 @@ class Outcome:
 
 
 class Campaign:
-    def __init__(self, home: Path, plan: Plan, say: Callable[[str], None]) -> None:
-        self._rig = Rig(home, plan.seed, SECRET)
+    def __init__(
+        self,
+        home: Path,
+        plan: Plan,
+        say: Callable[[str], None],
+        prepare: Callable[[Path], None] = lambda root: None,
+    ) -> None:
+        """`prepare` may change the copy of the product before it is started."""
+        self._rig = Rig(home, World(plan.seed, plan.turn_s), SECRET)
+        prepare(self._rig.product.layout.root)
         self._plan = plan
         self._say = say
         self._outcome = Outcome(plan.seed)
@@ -105,14 +114,16 @@ class Campaign:
 
     def _inject(self) -> None:
         until_s = time.monotonic() + self._plan.seconds
-        for number, step in enumerate(self._plan.only or steps(self._plan.seed), 1):
-            if not self._plan.only and time.monotonic() >= until_s:
+        chosen = self._plan.only
+        for number, step in enumerate(steps(self._plan.seed) if chosen is None else chosen, 1):
+            if chosen is None and time.monotonic() >= until_s:
                 return
             left_s = max(0, until_s - time.monotonic())
             self._say(f"{number}: {step.name} ({left_s:.0f} s left)")
             self._play(step)
             if number % _QUIET_EVERY == 0:
                 self._quiet_point()
+        time.sleep(max(0.0, until_s - time.monotonic()))
 
     def _play(self, step: Step) -> None:
         time.sleep(step.wait_s)
@@ -138,7 +149,7 @@ class Campaign:
 
         def back(surface: str) -> bool:
             if surface == "slots":
-                return slots_live(rig, _SLOTS)
+                return slots_live(rig)
             return newest_ms(rig, surface) > since_ms
 
         missing = [name for name in fault.hits if not self._in_time(fault, since_ms, name, back)]
@@ -176,7 +187,7 @@ class Campaign:
         self._say("a turn for each symbol, bars from history")
         begun_s = time.monotonic()
         rig.wait(lambda: _backfill_pending(rig) == 0, _BACKFILL_S)
-        time.sleep(max(0.0, begun_s + ROTATION_S - time.monotonic()))
+        time.sleep(max(0.0, begun_s + rotation_s(self._plan.turn_s) - time.monotonic()))
 
     def _fresh(self, surface: str, since_ms: int) -> bool:
         left_s = max(0.0, _FRESH_S - (now_ms() - since_ms) / 1_000)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["SYMBOLS", "VENUES", "WORKERS", "World", "settings_of"]
+from tests.support.ports import free_port
+
+__all__ = ["SYMBOLS", "VENUES", "WORKERS", "World", "rotation_s", "settings_of"]
 
 VENUES: Final = {
     "SPY": ("ARCA", "BATS"),
@@ -18,23 +20,31 @@ VENUES: Final = {
 }
 SYMBOLS: Final = tuple(VENUES)
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
-# Time of a whole rotation: 7 pairs over 3 slots, 4 s of turn and 1 s of pause, and some more.
-ROTATION_S: Final = 18.0
+_SLOTS: Final = 3
+_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     seed: int
-    tws_ports: tuple[int, int]
-    vendor_ports: tuple[int, int]
+    # Seconds that a pair keeps its depth slot.
+    turn_s: float = 4.0
+    tws_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    vendor_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     updates_per_s: float = 20.0
+
+
+def rotation_s(turn_s: float) -> float:
+    """Until every pair has had a turn, and some more."""
+    pairs = sum(len(venues) for venues in VENUES.values())
+    return -(-pairs // _SLOTS) * (turn_s + _PAUSE_S) + 3.0
 
 
 def settings_of(world: World, scenario: Path) -> dict[str, Any]:
     """What differs from the shipped settings."""
     return {
         "redis": {"maxmemory_mb": 512},
-        "ibkr": {"rotation_s": 4.0, "stream_maxlen": 400_000, "tick_symbol_wait_s": 1.0},
+        "ibkr": {"rotation_s": world.turn_s, "stream_maxlen": 400_000, "tick_symbol_wait_s": 1.0},
         "modules": {"data_ingestion": {"metrics_interval_s": 2.0}},
         "alpha_vantage": {
             "options_interval_s": 3.0,

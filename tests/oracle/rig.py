@@ -18,7 +18,6 @@ from simulators.alphavantage.control import ControlClient as VendorControl
 from simulators.tws.control import ControlClient as GatewayControl
 from tests.oracle.draw import Draw
 from tests.oracle.plan import VENUES, World, settings_of
-from tests.support.ports import free_port
 from tests.support.product import Product
 from tests.support.worker_process import write_settings, write_universe
 
@@ -32,17 +31,17 @@ def now_ms() -> int:
 
 
 class Rig:
-    def __init__(self, home: Path, seed: int, secret: str) -> None:
+    def __init__(self, home: Path, world: World, secret: str) -> None:
         self.product = Product(home)
         self.secret = secret
-        self.world = World(seed, (free_port(), free_port()), (free_port(), free_port()))
+        self.world = world
         config = self.product.layout.root / "config"
         write_universe(config, VENUES)
         # The journal must be there before the first subscription. The vendor's own pacing of
         # history would outlast a campaign of minutes.
         scenario = config / "oracle_gateway.yaml"
         scenario.write_text(
-            "- {at_s: 0, command: journal, on: true}\n"
+            "- {at_s: 0, command: journal, 'on': true}\n"
             "- {at_s: 0, command: set, history_pacing: 'off', bar_pacing: 'off',"
             " tape_size: 100000}\n",
             encoding="utf-8",

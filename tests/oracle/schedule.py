@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -12,7 +12,7 @@ from tests.oracle.faults_far import GATEWAY, VENDOR
 from tests.oracle.faults_local import LOAD, REDIS, WORKER_FAULTS
 from tests.oracle.plan import SYMBOLS
 
-__all__ = ["FAULTS", "Step", "steps"]
+__all__ = ["FAULTS", "Step", "planned", "steps"]
 
 FAULTS: Final = {f.name: f for f in (*WORKER_FAULTS, *REDIS, *GATEWAY, *VENDOR, *LOAD)}
 # Groups in the order of their shares; the vendor has most kinds and the fewest rules.
@@ -44,6 +44,13 @@ def steps(seed: int) -> Iterator[Step]:
             groups += [other] if other != groups[0] else []
         faults = tuple((fault := _next(random, decks, g), _draw(random, fault)) for g in groups)
         yield Step(round(random.uniform(*_WAIT_S), 2), faults)
+
+
+def planned(seed: int, names: Sequence[str]) -> tuple[Step, ...]:
+    """Faults chosen by name, one after the other; the seed draws the rest."""
+    random = Random(seed)
+    found = [FAULTS[name] for name in names]
+    return tuple(Step(1.0, ((fault, _draw(random, fault)),)) for fault in found)
 
 
 def _group(random: Random) -> str:

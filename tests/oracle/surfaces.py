@@ -19,11 +19,12 @@ def newest_ms(rig: Rig, surface: str) -> int:
     return max((_READS[surface](rig, symbol) for symbol in SYMBOLS), default=0)
 
 
-def slots_live(rig: Rig, slots: int) -> bool:
-    """Whether so many contracts have depth whose rows flow, by the gateway's own account."""
+def slots_live(rig: Rig) -> bool:
+    """Whether rows flow in every slot the worker has: after a 309 it takes fewer for a while."""
+    row: Any = rig.client.hget("monitoring:ibkr:metrics", "ibkr_depth")
     records = rig.gateway_stats()["subscriptions"]
-    live = {r["symbol"] for r in records if r["state"] == "live" and r["rows"] > 0}
-    return len(live) >= slots
+    live = {(r["symbol"], r["venue"]) for r in records if r["state"] == "live" and r["rows"] > 0}
+    return bool(row) and len(live) >= json.loads(row)["slots"]
 
 
 def _depth(rig: Rig, symbol: str) -> int:

@@ -8,7 +8,7 @@ CODE := benchmarks deploy scripts shared simulators tests workers
 SEED ?= 1
 MINUTES ?= 3
 
-.PHONY: help install up down status logs test check bench format oracle oracle-bugs
+.PHONY: help install up down status logs test check bench format oracle oracle-bugs soak
 
 help:
 	@echo "make up       start everything in the background and wait for fresh data"
@@ -18,6 +18,7 @@ help:
 	@echo "make test     all tests        make check   format, lint, types, unit tests"
 	@echo "make bench    the headline figures        make format   rewrite the formatting"
 	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3"
+	@echo "make soak     the same without faults, and how memory grows; MINUTES=60"
 
 # Runtime and development dependencies have a stamp each: `make up` needs no test tools.
 $(VENV)/.installed: $(PINNED)
@@ -61,6 +62,10 @@ bench: $(VENV)/.installed-dev
 # In a directory of its own; exit 1 with the list of what was found wrong.
 oracle: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.oracle --seed $(SEED) --minutes $(MINUTES)
+
+# The same without faults: how memory, files and streams grow.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.oracle --calm --seed $(SEED) --minutes $(MINUTES)
 
 # Each deliberate bug in a copy of its own; exit 1 when one goes unnoticed. About 25 minutes.
 oracle-bugs: $(VENV)/.installed-dev

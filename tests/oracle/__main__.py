@@ -8,12 +8,15 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
 from tests.oracle.campaign import Campaign, Outcome, Plan
 from tests.oracle.report import table_of
+
+# Reached within minutes, so that a soak shows that streams are trimmed.
+_SOAK_MAXLEN: Final = 2_000
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +30,7 @@ def main(arguments: list[str]) -> int:
             if not console.is_terminal or options.verbose:
                 console.print(text, highlight=False)
 
-        outcome = Campaign(home, Plan(options.seed, options.minutes * 60), say).run()
+        outcome = Campaign(home, _plan(options), say).run()
     console.print(table_of([outcome]))
     for violation in outcome.findings.violations:
         console.print(violation, style="red", highlight=False, soft_wrap=True)
@@ -41,10 +44,18 @@ def main(arguments: list[str]) -> int:
     return int(failed)
 
 
+def _plan(options: argparse.Namespace) -> Plan:
+    seconds = options.minutes * 60
+    if options.calm:
+        return Plan(options.seed, seconds, only=(), stream_maxlen=_SOAK_MAXLEN)
+    return Plan(options.seed, seconds)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="oracle", description="faults under load, then the truth")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--calm", action="store_true", help="no faults: `make soak`")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--keep", action="store_true", help="leave the run's directory")
     parser.add_argument("--verbose", action="store_true", help="every step on a line of its own")
@@ -57,6 +68,7 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "faults": outcome.faults,
         "recoveries": outcome.recoveries,
+        "mb_per_h": outcome.slopes,
         "counts": outcome.findings.counts,
         "violations": outcome.findings.by_invariant,
         "texts": outcome.findings.violations,

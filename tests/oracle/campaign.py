@@ -14,6 +14,7 @@ from tests.oracle.evidence import Findings, Window
 from tests.oracle.faults import Fault
 from tests.oracle.plan import SYMBOLS, World, rotation_s
 from tests.oracle.reader import KeyReader
+from tests.oracle.resources import ResourceLog, Slope, check_resources, slope_of
 from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
@@ -40,6 +41,7 @@ class Plan:
     only: tuple[Step, ...] | None = None
     # Seconds that a pair keeps its depth slot.
     turn_s: float = 4.0
+    stream_maxlen: int = 400_000
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Outcome:
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     seconds: float = 0.0
+    # program -> how its memory grew, where it lived long enough to tell
+    slopes: dict[str, Slope] = field(default_factory=dict)
 
 
 class Campaign:
@@ -61,7 +65,8 @@ class Campaign:
         prepare: Callable[[Path], None] = lambda root: None,
     ) -> None:
         """`prepare` may change the copy of the product before it is started."""
-        self._rig = Rig(home, World(plan.seed, plan.turn_s), SECRET)
+        world = World(plan.seed, plan.turn_s, stream_maxlen=plan.stream_maxlen)
+        self._rig = Rig(home, world, SECRET)
         prepare(self._rig.product.layout.root)
         self._plan = plan
         self._say = say
@@ -87,14 +92,17 @@ class Campaign:
     def _watch(self) -> None:
         rig = self._rig
         reader, sent = KeyReader(rig.url, rig.secret), SentLog(rig.tws_control_port, SYMBOLS)
+        resources = ResourceLog(rig)
         reader.start()
         sent.start()
+        resources.start()
         from_ms = now_ms()
         try:
             self._inject()
             self._settle()
             evidence = self._quiet_end(reader, sent, from_ms)
         finally:
+            resources.stop()
             reader.stop()
             sent.stop()
         for name, error in (("journal", sent.error), ("key reader", reader.error)):
@@ -102,6 +110,11 @@ class Campaign:
                 raise RuntimeError(f"{name}: {error}")
         self._findings.add(judge(evidence))
         self._findings.add(reader.findings)
+        self._findings.add(check_resources(resources.lives))
+        for (name, _), samples in resources.lives.items():
+            slope = slope_of(samples)
+            if slope is not None:
+                self._outcome.slopes[name] = slope
         self._count_policy(reader)
         for invariant, text in rig.complaints:
             self._findings.violation(invariant, text)

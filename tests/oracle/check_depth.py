@@ -33,6 +33,16 @@ class DepthEvidence:
     gaps: Sequence[Gap]
     # When the worker was stopped or its machine was slow by command: it cancels later then.
     held: Sequence[Window] = ()
+    # The stream has reached its length: what is older than its first entry is not looked at.
+    trimmed: bool = False
+
+    @property
+    def first_seq(self) -> int:
+        return self.entries[0].seq if self.trimmed and self.entries else 1
+
+    @property
+    def begin_ms(self) -> int:
+        return self.entries[0].ts if self.trimmed and self.entries else 0
 
 
 def check_depth(evidence: DepthEvidence) -> Findings:
@@ -59,7 +69,7 @@ def _check_numbers(evidence: DepthEvidence, findings: Findings) -> set[int]:
             findings.violation("seq in order", f"depth {where}: {after} after {before}")
     told = numbers_in_gaps(evidence.gaps, "depth", where)
     there = set(numbers)
-    missing = set(range(1, max(numbers, default=0) + 1)) - there
+    missing = set(range(evidence.first_seq, max(numbers, default=0) + 1)) - there
     for number in sorted(missing - told):
         findings.violation("seq without holes", f"depth {where}: {number} is in no gap")
     for number in sorted(told & there):
@@ -105,13 +115,14 @@ class _Turns:
 
     def check(self, turn: Turn, entries: list[Entry]) -> None:
         states = states_of(turn)
-        self._findings.count("depth sent", len(states))
+        since_ms = self._evidence.begin_ms
+        self._findings.count("depth sent", sum(c.ms >= since_ms for c in turn.changes))
         matched = self._align(entries, states)
         self._findings.count("depth delivered", len(matched))
         begin = 0
         before: Entry | None = None
         for index, entry in [*matched, (len(states), None)]:
-            lost = turn.changes[begin:index]
+            lost = [c for c in turn.changes[begin:index] if c.ms >= self._evidence.begin_ms]
             if lost:
                 self._explain(turn, (before, entry), lost)
             begin, before = index + 1, entry

@@ -32,6 +32,8 @@ class World:
     tws_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     vendor_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     updates_per_s: float = 20.0
+    # So long that a campaign of minutes trims nothing.
+    stream_maxlen: int = 400_000
 
 
 def rotation_s(turn_s: float) -> float:
@@ -44,7 +46,11 @@ def settings_of(world: World, scenario: Path) -> dict[str, Any]:
     """What differs from the shipped settings."""
     return {
         "redis": {"maxmemory_mb": 512},
-        "ibkr": {"rotation_s": world.turn_s, "stream_maxlen": 400_000, "tick_symbol_wait_s": 1.0},
+        "ibkr": {
+            "rotation_s": world.turn_s,
+            "stream_maxlen": world.stream_maxlen,
+            "tick_symbol_wait_s": 1.0,
+        },
         "modules": {"data_ingestion": {"metrics_interval_s": 2.0}},
         "alpha_vantage": {
             "options_interval_s": 3.0,

@@ -29,6 +29,8 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
         times_s = [t for o in outcomes for t in o.recoveries.get(target, [])]
         figures = f"{percentile(times_s, 0.5):.2f} s / {percentile(times_s, 0.99):.2f} s"
         table.add_row(f"recovery p50 / p99, {target} ({len(times_s)})", figures)
+    for name, slope in sorted((n, s) for o in outcomes for n, s in o.slopes.items()):
+        table.add_row(f"MB per hour, {name}", f"{slope.mb_per_h:+.2f} ± {slope.plus_minus:.2f}")
     violations = sum(sum(o.findings.by_invariant.values()) for o in outcomes)
     table.add_row("violations", str(violations))
     return table

@@ -21,6 +21,8 @@ __all__ = ["Evidence", "judge"]
 
 _BAR_S: Final = 5
 _DEPTH_CAP: Final = 3
+# Redis trims whole nodes of a hundred entries.
+_TRIM_SLACK: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,14 @@ def judge(evidence: Evidence) -> Findings:
 def _depth(evidence: Evidence, symbol: str, gaps: Sequence[Gap]) -> Findings:
     entries = gather.depth_entries(evidence.rig.client, symbol)
     turns = evidence.sent.turns(symbol)
-    return check_depth(DepthEvidence(symbol, turns, entries, gaps, evidence.held))
+    maxlen = evidence.rig.world.stream_maxlen
+    findings = check_depth(
+        DepthEvidence(symbol, turns, entries, gaps, evidence.held, len(entries) >= maxlen)
+    )
+    if len(entries) > maxlen + _TRIM_SLACK:
+        text = f"depth {symbol}: {len(entries)} entries, trimmed to about {maxlen}"
+        findings.violation("streams trimmed", text)
+    return findings
 
 
 def _bars(evidence: Evidence, symbol: str, gaps: Sequence[Gap]) -> BarEvidence:

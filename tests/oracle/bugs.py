@@ -195,7 +195,7 @@ BUGS: Final = (
 def main(arguments: list[str]) -> int:
     console, missed = Console(), 0
     table = Table("bug", "found as", "also")
-    for bug in [bug for bug in BUGS if not arguments or arguments[0] in bug.name]:
+    for bug in [bug for bug in BUGS if not arguments or any(a in bug.name for a in arguments)]:
         found = found_in(bug, lambda text: None)
         others = {name: number for name, number in found.items() if name != bug.invariant}
         caught = bug.invariant in found

@@ -23,7 +23,7 @@ def nothing(rig: Rig, token: Any) -> None:
 @dataclass(frozen=True, slots=True)
 class Fault:
     name: str
-    # workers, redis, gateway, vendor, load: two of one group never come together
+    # workers, redis, gateway, vendor, load, setup: two of one group never come together
     group: str
     # Returns what `end` needs to know.
     begin: Callable[[Rig, Draw], Any]

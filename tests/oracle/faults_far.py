@@ -18,12 +18,20 @@ _GARBAGE: Final = ("bytes", "empty", "number", "unknown_id", "short")
 _PROBED_S: Final = 25.0
 # Depth that was refused comes back one slot at a time.
 _SLOTS_S: Final = 45.0
+_TRIES: Final = 10
+_TRY_AGAIN_S: Final = 0.5
 _Values = Callable[[Rig, Draw], dict[str, Any]]
 
 
 def _told(command: str, values: _Values | None = None, **fixed: Any) -> Callable[[Rig, Draw], Any]:
     def begin(rig: Rig, draw: Draw) -> Any:
-        return rig.gateway.call(command, **fixed, **(values(rig, draw) if values else {}))
+        for _ in range(_TRIES):
+            try:
+                return rig.gateway.call(command, **fixed, **(values(rig, draw) if values else {}))
+            except CommandError:
+                # Nobody has depth of this symbol any more: its turn has just ended.
+                time.sleep(_TRY_AGAIN_S)
+        return None
 
     return begin
 

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["RULES", "Problem", "Rule", "rule_of"]
+__all__ = ["ANY", "RULES", "Problem", "Rule", "rule_of"]
 
 _DAY_S: Final = 86_400
 # Of books and heartbeats, which outlast a turn of the rotation.
 _TURNS_S: Final = 300
 _SIDE_ROWS: Final = 10
+ANY: Final = -1
 
 
 class Problem(Exception):
@@ -32,7 +33,7 @@ Check = Callable[[Any], None]
 class Rule:
     pattern: re.Pattern[str]
     kind: str
-    # None: it does not expire.
+    # None: it does not expire. ANY: as whoever wrote it liked.
     ttl_s: int | None
     check: Check
 
@@ -206,5 +207,5 @@ RULES: Final = (
     _rule("coord:depth:fallback", "hash", None, _json_fields),
     _rule(f"coord:(seq|covered):{_WORKER}", "hash", None),
     _rule("coord:quote:ts", "hash", None),
-    _rule(f"coord:control:{_WORKER}", "list", None),
+    _rule(f"coord:control:{_WORKER}", "list", ANY),
 )

@@ -9,7 +9,7 @@ import orjson
 import redis
 
 from tests.oracle.evidence import Findings, Trade
-from tests.oracle.key_rules import Problem, Rule, rule_of
+from tests.oracle.key_rules import ANY, Problem, Rule, rule_of
 
 __all__ = ["KeyReader"]
 
@@ -102,6 +102,8 @@ class KeyReader:
         self._keep(key, value)
 
     def _judge_ttl(self, key: str, rule: Rule, left_ms: int) -> None:
+        if rule.ttl_s == ANY:
+            return
         if rule.ttl_s is None:
             if left_ms != -1:
                 self.findings.violation("expiries", f"{key}: lasts, had {left_ms} ms left")

@@ -10,13 +10,14 @@ from typing import Final
 from tests.oracle.faults import Draw, Fault
 from tests.oracle.faults_far import GATEWAY, VENDOR
 from tests.oracle.faults_local import LOAD, REDIS, WORKER_FAULTS
+from tests.oracle.faults_setup import SETUP
 from tests.oracle.plan import SYMBOLS
 
 __all__ = ["FAULTS", "Step", "planned", "steps"]
 
-FAULTS: Final = {f.name: f for f in (*WORKER_FAULTS, *REDIS, *GATEWAY, *VENDOR, *LOAD)}
+FAULTS: Final = {f.name: f for f in (*WORKER_FAULTS, *REDIS, *GATEWAY, *VENDOR, *LOAD, *SETUP)}
 # Groups in the order of their shares; the vendor has most kinds and the fewest rules.
-_SHARES: Final = {"workers": 30, "redis": 17, "gateway": 30, "vendor": 15, "load": 8}
+_SHARES: Final = {"workers": 30, "redis": 17, "gateway": 30, "vendor": 15, "load": 8, "setup": 4}
 _TOGETHER: Final = 0.25
 _WAIT_S: Final = (0.2, 2.0)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from simulators.tws.errors import CommandError
 from tests.oracle.faults import Draw, Fault, nothing
 from tests.oracle.rig import Rig
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,10 +20,12 @@ from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
 from tests.oracle.surfaces import SURFACES, newest_ms, slots_live
-from tests.oracle.verdict import Evidence, judge
+from tests.oracle.verdict import Case, Watched, collect, judge
 
-__all__ = ["Campaign", "Outcome", "Plan"]
+__all__ = ["EVIDENCE", "Campaign", "Outcome", "Plan"]
 
+# What a run leaves in its directory, to be judged again.
+EVIDENCE: Final = "evidence.pickle"
 SECRET: Final = "ORACLE7KEY3NEVER9SHOWN"
 _FRESH_S: Final = 15.0
 _BACKFILL_S: Final = 60.0
@@ -100,7 +103,7 @@ class Campaign:
         try:
             self._inject()
             self._settle()
-            evidence = self._quiet_end(reader, sent, from_ms)
+            case = self._quiet_end(reader, sent, from_ms)
         finally:
             resources.stop()
             reader.stop()
@@ -108,7 +111,8 @@ class Campaign:
         for name, error in (("journal", sent.error), ("key reader", reader.error)):
             if error:
                 raise RuntimeError(f"{name}: {error}")
-        self._findings.add(judge(evidence))
+        (rig.product.layout.root / EVIDENCE).write_bytes(pickle.dumps(case))
+        self._findings.add(judge(case))
         self._findings.add(reader.findings)
         self._findings.add(check_resources(resources.lives))
         for (name, _), samples in resources.lives.items():
@@ -207,7 +211,7 @@ class Campaign:
         rig = self._rig
         return rig.wait(lambda: newest_ms(rig, surface) > since_ms, left_s) is not None
 
-    def _quiet_end(self, reader: KeyReader, sent: SentLog, from_ms: int) -> Evidence:
+    def _quiet_end(self, reader: KeyReader, sent: SentLog, from_ms: int) -> Case:
         rig = self._rig
         self._say("the market stands still, everything is compared")
         quiet.freeze_vendor(rig, True)
@@ -219,7 +223,7 @@ class Campaign:
         rig.wait(lambda: _trades_drained(rig, sent), _DRAIN_S)
         sent.read_once()
         reader.read_once()
-        return Evidence(rig, sent, reader, (from_ms, paused_ms), self._held)
+        return collect(Watched(rig, sent, reader, (from_ms, paused_ms), self._held))
 
 
 def _backfill_pending(rig: Rig) -> int:

@@ -28,9 +28,16 @@ class TradeEvidence:
 
 
 def check_trades(evidence: TradeEvidence) -> Findings:
+    """Prints of the same second, price and size are told apart by nothing: of the earliest and
+    the latest way to match them, the one that explains more counts."""
+    ways = [_checked(evidence, latest) for latest in (False, True)]
+    return min(ways, key=lambda findings: sum(findings.by_invariant.values()))
+
+
+def _checked(evidence: TradeEvidence, latest: bool) -> Findings:
     findings = Findings()
     absent = _check_numbers(evidence, findings)
-    matched = _align(evidence, findings)
+    matched = _latest(evidence, findings) if latest else _earliest(evidence, findings)
     findings.count("trades delivered", len(matched))
     # What was traded before the first one that came is older than the product.
     begin = matched[0][0] if matched else len(evidence.prints)
@@ -58,12 +65,17 @@ def _check_numbers(evidence: TradeEvidence, findings: Findings) -> set[int]:
     return told - there
 
 
-def _align(evidence: TradeEvidence, findings: Findings) -> list[tuple[int, Trade]]:
-    """(index of the print, its trade), in order of `seq`."""
+def _places(evidence: TradeEvidence) -> dict[tuple[int, float, int], list[int]]:
     places: dict[tuple[int, float, int], list[int]] = {}
     for index, one in enumerate(evidence.prints):
         for ts in {one.ms, one.ms // 1_000 * 1_000}:
             places.setdefault((one.price_e4, one.size, ts), []).append(index)
+    return places
+
+
+def _earliest(evidence: TradeEvidence, findings: Findings) -> list[tuple[int, Trade]]:
+    """(index of the print, its trade), in order of `seq`."""
+    places = _places(evidence)
     matched: list[tuple[int, Trade]] = []
     at = 0
     for trade in evidence.trades:
@@ -75,6 +87,24 @@ def _align(evidence: TradeEvidence, findings: Findings) -> list[tuple[int, Trade
         matched.append((found[place], trade))
         at = found[place] + 1
     return matched
+
+
+def _latest(evidence: TradeEvidence, findings: Findings) -> list[tuple[int, Trade]]:
+    """The same from the end, each the newest print that was there when the trade came."""
+    places = _places(evidence)
+    matched: list[tuple[int, Trade]] = []
+    until = len(evidence.prints)
+    for trade in reversed(evidence.trades):
+        found = places.get((trade.price_e4, trade.size, trade.ts), [])
+        place = bisect_left(found, until) - 1
+        while place >= 0 and evidence.prints[found[place]].ms > trade.received_ts + _ROUNDING_MS:
+            place -= 1
+        if place < 0:
+            findings.violation("trades once, in order", _stranger(evidence, trade, bool(found)))
+            continue
+        matched.append((found[place], trade))
+        until = found[place]
+    return matched[::-1]
 
 
 def _stranger(evidence: TradeEvidence, trade: Trade, known: bool) -> str:
@@ -97,7 +127,7 @@ def _explain(
     findings.count("trades in gaps", len(inside))
     since_ms = before.received_ts if before else 0
     for one in lost[len(inside) :]:
-        if _in_time_gap(evidence, max(one.ms, since_ms)):
+        if any(_in_time_gap(evidence, at_ms) for at_ms in (one.ms, max(one.ms, since_ms))):
             findings.count("trades in gaps")
         else:
             where = f"{evidence.symbol} print {one.number} at {one.ms}"

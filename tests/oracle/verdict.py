@@ -17,7 +17,7 @@ from tests.oracle.reader import KeyReader
 from tests.oracle.rig import Rig
 from tests.oracle.sent import SentLog
 
-__all__ = ["Evidence", "judge"]
+__all__ = ["Case", "Watched", "collect", "judge"]
 
 _BAR_S: Final = 5
 _DEPTH_CAP: Final = 3
@@ -26,47 +26,75 @@ _TRIM_SLACK: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Watched:
     rig: Rig
     sent: SentLog
     reader: KeyReader
     # From the end of `make up` until the market was paused, Unix ms.
-    watched_ms: tuple[int, int]
+    span_ms: tuple[int, int]
     held: Sequence[Window]
 
 
-def judge(evidence: Evidence) -> Findings:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Plain values, so that a run can be judged again later."""
+
+    depth: tuple[DepthEvidence, ...]
+    trades: tuple[TradeEvidence, ...]
+    bars: tuple[BarEvidence, ...]
+    gateway: dict[str, Any]
+    vendor: dict[str, Any]
+    # Files that hold the vendor's key.
+    secret_in: tuple[str, ...]
+    stream_maxlen: int
+
+
+def collect(watched: Watched) -> Case:
+    rig, sent, reader = watched.rig, watched.sent, watched.reader
+    gaps = gather.gaps(rig.client)
+    return Case(
+        depth=tuple(_depth(watched, symbol, gaps) for symbol in SYMBOLS),
+        trades=tuple(
+            TradeEvidence(symbol, sent.tape(symbol), reader.trades(symbol), gaps)
+            for symbol in SYMBOLS
+        ),
+        bars=tuple(_bars(watched, symbol, gaps) for symbol in SYMBOLS),
+        gateway=rig.gateway_stats(),
+        vendor=rig.vendor.call("stats"),
+        secret_in=tuple(gather.secret_places(rig.product.layout.var, rig.secret)),
+        stream_maxlen=rig.world.stream_maxlen,
+    )
+
+
+def judge(case: Case) -> Findings:
     findings = Findings()
-    gaps = gather.gaps(evidence.rig.client)
-    findings.count("gap entries", len(gaps))
-    for symbol in SYMBOLS:
-        findings.add(_depth(evidence, symbol, gaps))
-        tape, trades = evidence.sent.tape(symbol), evidence.reader.trades(symbol)
-        findings.add(check_trades(TradeEvidence(symbol, tape, trades, gaps)))
-        findings.add(check_bars(_bars(evidence, symbol, gaps)))
-    findings.add(check_gateway(evidence.rig.gateway_stats(), _DEPTH_CAP))
-    findings.add(check_vendor(evidence.rig.vendor.call("stats")))
-    for place in gather.secret_places(evidence.rig.product.layout.var, evidence.rig.secret):
+    findings.count("gap entries", len(case.depth[0].gaps))
+    for depth in case.depth:
+        findings.add(check_depth(depth))
+        if len(depth.entries) > case.stream_maxlen + _TRIM_SLACK:
+            text = f"depth {depth.symbol}: {len(depth.entries)} entries"
+            findings.violation("streams trimmed", f"{text}, trimmed to about {case.stream_maxlen}")
+    for trades in case.trades:
+        findings.add(check_trades(trades))
+    for bars in case.bars:
+        findings.add(check_bars(bars))
+    findings.add(check_gateway(case.gateway, _DEPTH_CAP))
+    findings.add(check_vendor(case.vendor))
+    for place in case.secret_in:
         findings.violation("no key of the vendor", f"in file {place}")
     return findings
 
 
-def _depth(evidence: Evidence, symbol: str, gaps: Sequence[Gap]) -> Findings:
-    entries = gather.depth_entries(evidence.rig.client, symbol)
-    turns = evidence.sent.turns(symbol)
-    maxlen = evidence.rig.world.stream_maxlen
-    findings = check_depth(
-        DepthEvidence(symbol, turns, entries, gaps, evidence.held, len(entries) >= maxlen)
-    )
-    if len(entries) > maxlen + _TRIM_SLACK:
-        text = f"depth {symbol}: {len(entries)} entries, trimmed to about {maxlen}"
-        findings.violation("streams trimmed", text)
-    return findings
+def _depth(watched: Watched, symbol: str, gaps: Sequence[Gap]) -> DepthEvidence:
+    entries = gather.depth_entries(watched.rig.client, symbol)
+    trimmed = len(entries) >= watched.rig.world.stream_maxlen
+    turns = watched.sent.turns(symbol)
+    return DepthEvidence(symbol, turns, entries, gaps, tuple(watched.held), trimmed)
 
 
-def _bars(evidence: Evidence, symbol: str, gaps: Sequence[Gap]) -> BarEvidence:
-    rig = evidence.rig
-    from_ms, to_ms = evidence.watched_ms
+def _bars(watched: Watched, symbol: str, gaps: Sequence[Gap]) -> BarEvidence:
+    rig = watched.rig
+    from_ms, to_ms = watched.span_ms
     covered: Any = rig.client.hget("coord:covered:ibkr_trades", symbol)
     return BarEvidence(
         symbol,

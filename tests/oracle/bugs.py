@@ -91,7 +91,7 @@ BUGS: Final = (
     _bug(
         "a lost connection enters no gap", "shared/feeds/ibkr/depth_requests.py",
         ("state.outlet.gap(GapWindow(", "print(GapWindow("),
-        "no row lost", ("gateway RST", "gateway FIN"),
+        "outages told", ("gateway RST", "gateway FIN"),
     ),
     _bug(
         "a number is left out", _DEPTH,

@@ -52,7 +52,34 @@ def check_depth(evidence: DepthEvidence) -> Findings:
     turns = _Turns(evidence, absent, findings)
     for number, turn in enumerate(evidence.turns):
         turns.check(turn, by_turn.get(number, []))
+    for venue in {turn.venue for turn in evidence.turns}:
+        shown = [
+            (turn, by_turn[number])
+            for number, turn in enumerate(evidence.turns)
+            if turn.venue == venue and number in by_turn
+        ]
+        for (cut, before), (_, after) in zip(shown, shown[1:], strict=False):
+            if cut.cut_off:
+                _check_told(evidence, cut, (before[-1].ts, after[0].ts), findings)
     return findings
+
+
+def _check_told(
+    evidence: DepthEvidence, cut: Turn, outage_ms: tuple[int, int], findings: Findings
+) -> None:
+    """What the market did between a turn that was cut off and the next one nobody saw."""
+    findings.count("depth outages")
+    from_ms, to_ms = outage_ms
+    told = any(
+        gap.about("depth", evidence.symbol, cut.venue)
+        and gap.from_ts <= from_ms + _ROUNDING_MS
+        and gap.to_ts >= to_ms - _ROUNDING_MS
+        for gap in evidence.gaps
+    )
+    if not told:
+        how = "halted" if cut.halted else cut.end
+        text = f"depth {cut.symbol} {cut.venue} req {cut.req_id} {how}: {from_ms} to {to_ms}"
+        findings.violation("outages told", f"{text} is in no gap")
 
 
 def states_of(turn: Turn) -> list[State]:

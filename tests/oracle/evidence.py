@@ -34,6 +34,13 @@ class Turn:
     changes: list[Change] = field(default_factory=list)
     ended_ms: int | None = None
     end: str = ""
+    # 316: no more rows, though the request is open.
+    halted: bool = False
+
+    @property
+    def cut_off(self) -> bool:
+        """Ended by other than the worker's cancel, so that rows were missed."""
+        return self.halted or self.end not in ("", "cancelled")
 
 
 class Entry(NamedTuple):

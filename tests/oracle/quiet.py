@@ -31,38 +31,44 @@ def freeze_vendor(rig: Rig, on: bool) -> None:
 
 
 def check_books(rig: Rig, findings: Findings) -> None:
-    """With the market paused: every live book, and the merged ones."""
+    """With the market paused: what every pair with a slot shows, also once it is parked."""
+    truth = _truth(rig)
     wrong: list[str] = []
 
     def right() -> bool:
-        wrong[:] = [text for symbol in SYMBOLS for text in _wrong_books(rig, symbol)]
+        wrong[:] = [text for symbol, books in truth.items() for text in _wrong(rig, symbol, books)]
         return not wrong
 
     if rig.wait(right, _SETTLE_S) is None:
         for text in wrong:
             findings.violation("books at quiet points", text)
     findings.count("quiet points")
+    findings.count("books compared", sum(len(books) for books in truth.values()))
 
 
-def _wrong_books(rig: Rig, symbol: str) -> list[str]:
+def _truth(rig: Rig) -> dict[str, dict[str, State]]:
+    """By symbol and venue, the books of requests that have seen them in full."""
+    truth: dict[str, dict[str, State]] = {}
     records = rig.gateway_stats()["subscriptions"]
-    shown = [r for r in records if r["symbol"] == symbol and r["state"] == "live" and r["rows"]]
+    pairs = {(r["symbol"], r["venue"]) for r in records if r["state"] == "live" and r["rows"]}
+    for symbol, venue in sorted(pairs):
+        book = rig.gateway.call("book", symbol=symbol, venue=venue)
+        if any(shown["in_sync"] for shown in book["subscriptions"]):
+            truth.setdefault(symbol, {})[venue] = _true_state(book, venue)
+    return truth
+
+
+def _wrong(rig: Rig, symbol: str, books: dict[str, State]) -> list[str]:
     wrong: list[str] = []
-    sides: list[State] = []
-    for venue in sorted({record["venue"] for record in shown}):
-        true = rig.gateway.call("book", symbol=symbol, venue=venue)
-        if not any(s["in_sync"] for s in true["subscriptions"]):
-            continue
-        expected = _true_state(true, venue)
-        sides.append(expected)
-        found = _stored(rig, f"market:{symbol}:{venue}:book")
+    for venue, expected in books.items():
+        found = _stored(rig, f"market:{symbol}:{venue}:book")[0]
         if found != expected:
             wrong.append(f"{symbol} {venue}: was {_top(found)}, must be {_top(expected)}")
-    if sides and len(sides) == len(shown):
-        expected = _merged(sides)
-        found = _stored(rig, f"market:{symbol}:book")
-        if found != expected:
-            wrong.append(f"{symbol} merged: was {_top(found)}, must be {_top(expected)}")
+    merged, venues = _stored(rig, f"market:{symbol}:book")
+    if venues and set(venues) <= books.keys():
+        expected = _merged([books[venue] for venue in venues])
+        if merged != expected:
+            wrong.append(f"{symbol} merged: was {_top(merged)}, must be {_top(expected)}")
     return wrong
 
 
@@ -74,14 +80,14 @@ def _true_state(book: dict[str, Any], venue: str) -> State:
     return sides[0], sides[1]
 
 
-def _stored(rig: Rig, key: str) -> State | None:
+def _stored(rig: Rig, key: str) -> tuple[State | None, list[str]]:
+    """The sides, and the venues where it is a merged book."""
     value: Any = rig.client.get(key)
     if value is None:
-        return None
+        return None, []
     book = orjson.loads(value)
-    if book.get("state", "live") != "live":
-        return None
-    return tuple(map(level, book["bids"])), tuple(map(level, book["asks"]))
+    sides = tuple(map(level, book["bids"])), tuple(map(level, book["asks"]))
+    return sides, book.get("venues", [])
 
 
 def _merged(states: list[State]) -> State:

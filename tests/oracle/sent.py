@@ -86,6 +86,8 @@ class SentLog:
             turn.changes += [Change(ms, tuple(row)) for row in detail]
         elif kind == "reset":
             turn.changes.append(Change(ms, None))
+        elif kind == "halt":
+            turn.halted = True
         elif kind == "end":
             turn.ended_ms, turn.end = ms, detail
             del self._open[key]

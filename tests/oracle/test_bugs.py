@@ -31,7 +31,7 @@ def test_bugs_cover_the_invariants_a_campaign_checks() -> None:
     assert {bug.invariant for bug in BUGS} >= {
         "books as sent", "books at quiet points", "bars right", "candles right", "chains as sent",
         "chains whole", "expiries", "fresh after a fault", "gateway's rules",
-        "no key of the vendor", "no row lost", "no trade lost", "one instance",
+        "no key of the vendor", "no row lost", "no trade lost", "one instance", "outages told",
         "seq in order", "seq without holes", "sides sorted", "trades once, in order",
         "vendor's limits",
     }  # fmt: skip

@@ -107,14 +107,14 @@ def test_a_gap_that_names_a_number_that_is_there_is_false() -> None:
 @pytest.mark.parametrize(
     ("window", "expected"),
     [
-        (gap(12, 100), set()),
+        (gap(12, 102), set()),
         # Too early, too late, another symbol, venue or feed.
-        (gap(0, 11), {"no row lost"}),
-        (gap(80, 100), {"no row lost"}),
-        (gap(12, 100, symbol="QQQ"), {"no row lost"}),
-        (gap(12, 100, venue="BATS"), {"no row lost"}),
-        (gap(12, 100, feed="trades"), {"no row lost"}),
-        (gap(12, 100, symbol="", venue=""), set()),
+        (gap(0, 11), {"no row lost", "outages told"}),
+        (gap(80, 100), {"no row lost", "outages told"}),
+        (gap(12, 100, symbol="QQQ"), {"no row lost", "outages told"}),
+        (gap(12, 100, venue="BATS"), {"no row lost", "outages told"}),
+        (gap(12, 100, feed="trades"), {"no row lost", "outages told"}),
+        (gap(12, 102, symbol="", venue=""), set()),
     ],
 )
 def test_a_gap_of_time_explains_the_rows_within(window: Gap, expected: set[str]) -> None:
@@ -124,6 +124,28 @@ def test_a_gap_of_time_explains_the_rows_within(window: Gap, expected: set[str])
     again.changes = [change._replace(ms=change.ms + 90) for change in CHANGES]
     found = [*entries(cut)[:1], *entries(again, first_seq=2)]
     assert broken(evidence([cut, again], found, [window])) == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "window", "expected"),
+    [
+        ("cancelled", None, set()),
+        ("disconnected", None, {"outages told"}),
+        ("dropped", None, {"outages told"}),
+        ("disconnected", gap(62, 102), set()),
+        # Ends before the next turn's first row, begins after the last one's last.
+        ("disconnected", gap(62, 90), {"outages told"}),
+        ("disconnected", gap(80, 102), {"outages told"}),
+    ],
+)
+def test_an_outage_without_a_lost_row_is_told_too(
+    end: str, window: Gap | None, expected: set[str]
+) -> None:
+    cut = turn(ended=70, end=end)
+    again = replace(turn(), opened_ms=BEGIN + 90, req_id=6)
+    again.changes = [change._replace(ms=change.ms + 90) for change in CHANGES]
+    found = [*entries(cut), *entries(again, first_seq=7)]
+    assert broken(evidence([cut, again], found, [window] if window else [])) == expected
 
 
 def test_rows_after_a_cancel_are_stragglers() -> None:

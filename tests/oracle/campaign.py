@@ -13,13 +13,13 @@ from typing import Any, Final
 from tests.oracle import quiet
 from tests.oracle.evidence import Findings, Window
 from tests.oracle.faults import Fault
-from tests.oracle.plan import SYMBOLS, World, rotation_s
+from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
 from tests.oracle.resources import ResourceLog, Slope, check_resources, slope_of
 from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
-from tests.oracle.surfaces import SURFACES, newest_ms, slots_live
+from tests.oracle.surfaces import SURFACES, newest_ms, oldest_ms, slots_live
 from tests.oracle.verdict import Case, Watched, collect, judge
 
 __all__ = ["EVIDENCE", "Campaign", "Outcome", "Plan"]
@@ -28,7 +28,7 @@ __all__ = ["EVIDENCE", "Campaign", "Outcome", "Plan"]
 EVIDENCE: Final = "evidence.pickle"
 SECRET: Final = "ORACLE7KEY3NEVER9SHOWN"
 _FRESH_S: Final = 15.0
-_BACKFILL_S: Final = 60.0
+_TURNS_S: Final = 60.0
 _QUIET_EVERY: Final = 6
 _DRAIN_S: Final = 10.0
 _HELD_MS: Final = 5_000
@@ -102,7 +102,7 @@ class Campaign:
         from_ms = now_ms()
         try:
             self._inject()
-            self._settle()
+            self._settle(sent)
             case = self._quiet_end(reader, sent, from_ms)
         finally:
             resources.stop()
@@ -192,7 +192,7 @@ class Campaign:
         quiet.check_books(self._rig, self._findings)
         quiet.pause_market(self._rig, False)
 
-    def _settle(self) -> None:
+    def _settle(self, sent: SentLog) -> None:
         """Everything is fed again, and each pair has had a turn, so that its gap is told."""
         rig = self._rig
         self._say("after the last fault: everything fresh")
@@ -202,14 +202,15 @@ class Campaign:
                 text = f"{surface}: nothing new {_FRESH_S:.0f} s after the last fault"
                 self._findings.violation("fresh at the end", text)
         self._say("a turn for each symbol, bars from history")
-        begun_s = time.monotonic()
-        rig.wait(lambda: _backfill_pending(rig) == 0, _BACKFILL_S)
-        time.sleep(max(0.0, begun_s + rotation_s(self._plan.turn_s) - time.monotonic()))
+        begun_ms = now_ms()
+        rig.wait(lambda: _backfill_pending(rig) == 0, _TURNS_S)
+        left_s = _TURNS_S - (now_ms() - begun_ms) / 1_000
+        rig.wait(lambda: len(sent.shown_since(begun_ms)) == PAIRS, max(0.0, left_s))
 
     def _fresh(self, surface: str, since_ms: int) -> bool:
         left_s = max(0.0, _FRESH_S - (now_ms() - since_ms) / 1_000)
         rig = self._rig
-        return rig.wait(lambda: newest_ms(rig, surface) > since_ms, left_s) is not None
+        return rig.wait(lambda: oldest_ms(rig, surface) > since_ms, left_s) is not None
 
     def _quiet_end(self, reader: KeyReader, sent: SentLog, from_ms: int) -> Case:
         rig = self._rig

@@ -49,8 +49,11 @@ def check_depth(evidence: DepthEvidence) -> Findings:
     findings = Findings()
     absent = _check_numbers(evidence, findings)
     by_turn = _assign(evidence, findings)
+    last_shown = {evidence.turns[number].venue: number for number in sorted(by_turn)}
     turns = _Turns(evidence, absent, findings)
     for number, turn in enumerate(evidence.turns):
+        # The gap of an outage is entered with the next turn, which may be yet to come.
+        turns.untold = turn.cut_off and number >= last_shown.get(turn.venue, -1)
         turns.check(turn, by_turn.get(number, []))
     for venue in {turn.venue for turn in evidence.turns}:
         shown = [
@@ -138,6 +141,7 @@ class _Turns:
         self._evidence = evidence
         # Numbers in a gap that explain no row yet.
         self._absent = absent
+        self.untold = False
         self._findings = findings
 
     def check(self, turn: Turn, entries: list[Entry]) -> None:
@@ -183,6 +187,8 @@ class _Turns:
                 self._findings.count("depth in gaps")
             elif after is None and self._left_out(turn, before, change):
                 self._findings.count("depth left out")
+            elif after is None and self.untold:
+                self._findings.count("depth pending")
             else:
                 where = f"depth {turn.symbol} {turn.venue} req {turn.req_id} at {change.ms}"
                 end = f"turn from {turn.opened_ms} to {turn.ended_ms} {turn.end}"

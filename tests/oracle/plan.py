@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.support.ports import free_port
 
-__all__ = ["SYMBOLS", "VENUES", "WORKERS", "World", "rotation_s", "settings_of"]
+__all__ = ["PAIRS", "SYMBOLS", "VENUES", "WORKERS", "World", "settings_of"]
 
 VENUES: Final = {
     "SPY": ("ARCA", "BATS"),
@@ -20,8 +20,7 @@ VENUES: Final = {
 }
 SYMBOLS: Final = tuple(VENUES)
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
-_SLOTS: Final = 3
-_PAUSE_S: Final = 1.0
+PAIRS: Final = sum(len(venues) for venues in VENUES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,6 @@ class World:
     updates_per_s: float = 20.0
     # So long that a campaign of minutes trims nothing.
     stream_maxlen: int = 400_000
-
-
-def rotation_s(turn_s: float) -> float:
-    """Until every pair has had a turn, and some more."""
-    pairs = sum(len(venues) for venues in VENUES.values())
-    return -(-pairs // _SLOTS) * (turn_s + _PAUSE_S) + 3.0
 
 
 def settings_of(world: World, scenario: Path) -> dict[str, Any]:

@@ -41,8 +41,10 @@ class SentLog:
     def turns(self, symbol: str) -> list[Turn]:
         return [turn for turn in self._turns if turn.symbol == symbol]
 
-    def live_turns(self) -> list[Turn]:
-        return list(self._open.values())
+    def shown_since(self, since_ms: int) -> set[tuple[str, str]]:
+        """Pairs that were sent rows on a request made since then."""
+        turns = list(self._turns)
+        return {(t.symbol, t.venue) for t in turns if t.opened_ms >= since_ms and t.changes}
 
     def tape(self, symbol: str) -> list[Print]:
         return self._tapes[symbol]

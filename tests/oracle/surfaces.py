@@ -9,14 +9,21 @@ from typing import Any, Final
 from tests.oracle.plan import SYMBOLS
 from tests.oracle.rig import Rig
 
-__all__ = ["SURFACES", "newest_ms", "slots_live"]
+__all__ = ["SURFACES", "newest_ms", "oldest_ms", "slots_live"]
 
 _BAR_MS: Final = 5_000
 
 
 def newest_ms(rig: Rig, surface: str) -> int:
     """Receive time of the newest item of any symbol, Unix ms, 0 for none."""
-    return max((_READS[surface](rig, symbol) for symbol in SYMBOLS), default=0)
+    return max(_READS[surface](rig, symbol) for symbol in SYMBOLS)
+
+
+def oldest_ms(rig: Rig, surface: str) -> int:
+    """The same of the symbol that is behind all others; depth has only some at a time."""
+    if surface == "depth":
+        return newest_ms(rig, surface)
+    return min(_READS[surface](rig, symbol) for symbol in SYMBOLS)
 
 
 def slots_live(rig: Rig) -> bool:

@@ -94,7 +94,10 @@ class Campaign:
 
     def _watch(self) -> None:
         rig = self._rig
-        reader, sent = KeyReader(rig.url, rig.secret), SentLog(rig.tws_control_port, SYMBOLS)
+        reader, sent = (
+            KeyReader(lambda: rig.url, rig.secret),
+            SentLog(rig.tws_control_port, SYMBOLS),
+        )
         resources = ResourceLog(rig)
         reader.start()
         sent.start()
@@ -156,7 +159,7 @@ class Campaign:
             self._outcome.faults[fault.name] = self._outcome.faults.get(fault.name, 0) + 1
         for fault, since_ms in ended:
             self._recover(fault, since_ms, alone=len(ended) == 1)
-        if any(word in step.name for word in _KEEPS_LATE) or "load" in {
+        if any(word in step.name for word in _KEEPS_LATE) or {"load", "setup"} & {
             fault.group for fault, _ in step.faults
         }:
             self._held.append(Window(from_ms - _HELD_MS, now_ms() + _HELD_MS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from tests.support.ports import free_port
@@ -35,7 +34,7 @@ class World:
     stream_maxlen: int = 400_000
 
 
-def settings_of(world: World, scenario: Path) -> dict[str, Any]:
+def settings_of(world: World) -> dict[str, Any]:
     """What differs from the shipped settings."""
     return {
         "redis": {"maxmemory_mb": 512},
@@ -58,20 +57,12 @@ def settings_of(world: World, scenario: Path) -> dict[str, Any]:
             "sentiment_skip": [],
             "indicators": ["RSI", "MACD"],
         },
+        # The rig has simulators of its own; these only must not be in its way.
         "simulators": {
-            "tws": {
-                "port": world.tws_ports[0],
-                "control_port": world.tws_ports[1],
-                "seed": world.seed,
-                "updates_per_s": world.updates_per_s,
-                "scenario": str(scenario),
-            },
+            "tws": {"port": world.tws_ports[0], "control_port": world.tws_ports[1]},
             "alphavantage": {
                 "port": world.vendor_ports[0],
                 "control_port": world.vendor_ports[1],
-                "seed": world.seed,
-                "contracts": 40,
-                "moving": 0.3,
             },
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -25,8 +26,10 @@ _READS: Final[dict[str, tuple[str, ...]]] = {
 
 
 class KeyReader:
-    def __init__(self, url: str, secret: str) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=5)
+    def __init__(self, url_of: Callable[[], str], secret: str) -> None:
+        """`url_of` is asked again when Redis is away: it may come back elsewhere."""
+        self._url_of = url_of
+        self._client = redis.Redis.from_url(url_of(), socket_timeout=5)
         self._secret = secret.encode()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="key reader", daemon=True)
@@ -80,9 +83,19 @@ class KeyReader:
             except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError):
                 # Away or loading by command; what a reader sees of it is no value at all.
                 self.findings.count("reads refused", 1)
+                self._connect_again()
             except Exception as error:
                 self.error = repr(error)
                 raise
+
+    def _connect_again(self) -> None:
+        try:
+            url = self._url_of()
+        except OSError:
+            # Between `make down` and `make up` there is no address.
+            return
+        self._client.close()
+        self._client = redis.Redis.from_url(url, socket_timeout=5)
 
     def _judge(self, key: str, rule: Rule, left_ms: Any, value: Any) -> None:
         if isinstance(left_ms, Exception) or isinstance(value, redis.ConnectionError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import math
 import threading
 import time
+import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -62,7 +64,8 @@ class ResourceLog:
         while not self._ending.wait(_EVERY_S):
             try:
                 programs = self._rig.programs()
-            except OSError:
+            except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+                # supervisord is away or has no children yet.
                 continue
             for name, program in programs.items():
                 sample = _sample(program.pid) if program.pid else None

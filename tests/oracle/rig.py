@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import http.client
 import os
 import signal
 import time
+import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,12 @@ import redis
 from deploy import processes
 from deploy.supervisor_client import Program, SupervisorClient
 from simulators.alphavantage.control import ControlClient as VendorControl
+from simulators.alphavantage.process import SimulatorProcess as VendorProcess
 from simulators.tws.control import ControlClient as GatewayControl
+from simulators.tws.process import SimulatorProcess as GatewayProcess
 from tests.oracle.draw import Draw
 from tests.oracle.plan import VENUES, World, settings_of
+from tests.support.ports import free_port
 from tests.support.product import Product
 from tests.support.worker_process import write_settings, write_universe
 
@@ -31,12 +35,15 @@ def now_ms() -> int:
 
 
 class Rig:
+    """The simulators are the rig's own, so that the product can be taken down without them."""
+
     def __init__(self, home: Path, world: World, secret: str) -> None:
         self.product = Product(home)
         self.secret = secret
         self.world = world
         config = self.product.layout.root / "config"
         write_universe(config, VENUES)
+        write_settings(config, settings_of(self.world))
         # The journal must be there before the first subscription. The vendor's own pacing of
         # history would outlast a campaign of minutes.
         scenario = config / "oracle_gateway.yaml"
@@ -46,33 +53,53 @@ class Rig:
             " tape_size: 100000}\n",
             encoding="utf-8",
         )
-        write_settings(config, settings_of(self.world, scenario))
+        self._scenario = scenario
+        self._simulators: list[GatewayProcess | VendorProcess] = []
         self.paused: set[int] = set()
         # (invariant, text) of what a fault itself found wrong.
         self.complaints: list[tuple[str, str]] = []
 
     def up(self) -> None:
-        url = f"http://127.0.0.1:{self.world.vendor_ports[0]}/query"
-        # A key of the user's goes to a simulator only where its address is named.
+        seed = ("--seed", str(self.world.seed))
+        rate = ("--rate", str(self.world.updates_per_s), "--scenario", str(self._scenario))
+        # A port that nobody takes while the gateway is down.
+        self._gateway = GatewayProcess(*seed, *rate, "--port", str(free_port()))
+        self._simulators.append(self._gateway)
+        self._vendor = VendorProcess(*seed, "--contracts", "40", "--moving", "0.3")
+        self._simulators.append(self._vendor)
+        self.gateway = GatewayControl(self._gateway.control_port, timeout_s=30)
+        self.vendor = VendorControl(self._vendor.control_port, timeout_s=30)
+        self.make_up()
+
+    @property
+    def tws_control_port(self) -> int:
+        return self._gateway.control_port
+
+    def make_up(self) -> None:
         done = self.product.launch(
-            "up", ALPHA_VANTAGE_API_KEY=self.secret, ALPHA_VANTAGE_BASE_URL=url
+            "up",
+            IBKR_HOST="127.0.0.1",
+            IBKR_PORT=str(self._gateway.port),
+            # A key of the user's goes to a simulator only where its address is named.
+            ALPHA_VANTAGE_API_KEY=self.secret,
+            ALPHA_VANTAGE_BASE_URL=f"{self._vendor.base_url}/query",
         )
         if done.returncode != 0:
             raise RuntimeError(f"make up failed:\n{done.stdout}{done.stderr}")
-        layout = self.product.layout
-        self.url = layout.redis_url.read_text(encoding="utf-8").strip()
         self.client = redis.Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
-        tws = json.loads(layout.tws_address.read_text(encoding="utf-8"))
-        vendor = json.loads(layout.vendor_address.read_text(encoding="utf-8"))
-        self.tws_control_port = int(tws["control_port"])
-        self.gateway = GatewayControl(self.tws_control_port, timeout_s=30)
-        self.vendor = VendorControl(int(vendor["control_port"]), timeout_s=30)
+
+    @property
+    def url(self) -> str:
+        """Where Redis is now: another `make up` may have had to take another port."""
+        return self.product.layout.redis_url.read_text(encoding="utf-8").strip()
 
     def down(self) -> None:
         for pid in list(self.paused):
             self.resume(pid)
         self.product.launch("down")
         processes.stop(processes.find_ours(self.product.layout))
+        for simulator in self._simulators:
+            simulator.stop()
 
     # Processes
 
@@ -113,7 +140,7 @@ class Rig:
             try:
                 if condition():
                     return passed_s
-            except (redis.RedisError, OSError):
+            except (redis.RedisError, OSError, http.client.HTTPException, xmlrpc.client.Error):
                 pass
             time.sleep(_POLL_S)
         return None

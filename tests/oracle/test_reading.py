@@ -25,7 +25,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def seen(redis_url: str) -> set[str]:
-    reader = KeyReader(redis_url, SECRET)
+    reader = KeyReader(lambda: redis_url, SECRET)
     reader.read_once()
     return set(reader.findings.by_invariant)
 
@@ -97,7 +97,7 @@ def test_parts_of_different_chains_are_seen(client: redis.Redis, redis_url: str)
 
 def test_a_trade_told_anew_replaces_the_lost_one(client: redis.Redis, redis_url: str) -> None:
     trade = {"ts": 1, "received_ts": 2, "size": 5, "venue": None, "feed": "tbt"}
-    reader = KeyReader(redis_url, SECRET)
+    reader = KeyReader(lambda: redis_url, SECRET)
     for first, prices in ((1, (10.0, 11.0, 12.0)), (2, (21.0,))):
         client.delete("market:SPY:trades")
         for seq, price in enumerate(prices, first):

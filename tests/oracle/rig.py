@@ -8,6 +8,7 @@ import signal
 import time
 import xmlrpc.client
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +55,8 @@ class Rig:
             encoding="utf-8",
         )
         self._scenario = scenario
-        self._simulators: list[GatewayProcess | VendorProcess] = []
+        # Connections and simulators, closed in reverse order.
+        self._open = ExitStack()
         self.paused: set[int] = set()
         # (invariant, text) of what a fault itself found wrong.
         self.complaints: list[tuple[str, str]] = []
@@ -64,11 +66,15 @@ class Rig:
         rate = ("--rate", str(self.world.updates_per_s), "--scenario", str(self._scenario))
         # A port that nobody takes while the gateway is down.
         self._gateway = GatewayProcess(*seed, *rate, "--port", str(free_port()))
-        self._simulators.append(self._gateway)
+        self._open.callback(self._gateway.stop)
         self._vendor = VendorProcess(*seed, "--contracts", "40", "--moving", "0.3")
-        self._simulators.append(self._vendor)
-        self.gateway = GatewayControl(self._gateway.control_port, timeout_s=30)
-        self.vendor = VendorControl(self._vendor.control_port, timeout_s=30)
+        self._open.callback(self._vendor.stop)
+        self.gateway = self._open.enter_context(
+            GatewayControl(self._gateway.control_port, timeout_s=30)
+        )
+        self.vendor = self._open.enter_context(
+            VendorControl(self._vendor.control_port, timeout_s=30)
+        )
         self.make_up()
 
     @property
@@ -86,7 +92,8 @@ class Rig:
         )
         if done.returncode != 0:
             raise RuntimeError(f"make up failed:\n{done.stdout}{done.stderr}")
-        self.client = redis.Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
+        client = redis.Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
+        self.client = self._open.enter_context(client)
 
     @property
     def url(self) -> str:
@@ -96,10 +103,9 @@ class Rig:
     def down(self) -> None:
         for pid in list(self.paused):
             self.resume(pid)
-        self.product.launch("down")
-        processes.stop(processes.find_ours(self.product.layout))
-        for simulator in self._simulators:
-            simulator.stop()
+        with self._open:
+            self.product.launch("down")
+            processes.stop(processes.find_ours(self.product.layout))
 
     # Processes
 

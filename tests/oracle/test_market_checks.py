@@ -174,3 +174,13 @@ def test_the_vendor_counts_what_it_allows(
     record = {"requests": 5, "peak_60s": minute, "peak_1s": second, "outcomes": outcomes}
     stats = {"limits": {"per_minute": 600, "per_second": 20}, "keys": {"abc": record}}
     assert set(check_vendor(stats).by_invariant) == expected
+
+
+def test_prints_that_nothing_tells_apart_are_matched_as_explains_more() -> None:
+    """Two alike within one second: the first was missed in an outage, the second came."""
+    times_and_prices = ((0, 100), (100, 200), (200, 300), (900, 200), (950, 400))
+    of = [Print(n, BEGIN + ms, e4, 1.0) for n, (ms, e4) in enumerate(times_and_prices, 1)]
+    came = [Trade(n, BEGIN, one.ms + 5, one.price_e4, 1.0, "tbt")
+            for n, one in enumerate((of[0], of[3], of[4]), 1)]  # fmt: skip
+    assert broken(of, came, gap("trades", BEGIN + 5, BEGIN + 850)) == set()
+    assert broken(of, came) == {"no trade lost"}

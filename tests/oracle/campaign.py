@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import redis
+
 from tests.oracle import quiet
 from tests.oracle.evidence import Findings, Window
 from tests.oracle.faults import Fault
 from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
 from tests.oracle.resources import ResourceLog, Slope, check_resources, slope_of
-from tests.oracle.rig import Rig, now_ms
+from tests.oracle.rig import AWAY, Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
 from tests.oracle.surfaces import SURFACES, newest_ms, oldest_ms, slots_live
@@ -148,7 +150,7 @@ class Campaign:
     def _play(self, step: Step) -> None:
         time.sleep(step.wait_s)
         from_ms = now_ms()
-        begun = [(fault, draw, fault.begin(self._rig, draw)) for fault, draw in step.faults]
+        begun = [begin for one in step.faults if (begin := self._begin(*one)) is not None]
         ended: list[tuple[Fault, int]] = []
         begun_s = time.monotonic()
         for fault, draw, token in sorted(begun, key=lambda one: one[1].hold_s):
@@ -163,6 +165,14 @@ class Campaign:
             fault.group for fault, _ in step.faults
         }:
             self._held.append(Window(from_ms - _HELD_MS, now_ms() + _HELD_MS))
+
+    def _begin(self, fault: Fault, draw: Draw) -> tuple[Fault, Draw, Any] | None:
+        """Two together may be one too many: what is down already cannot be hurt."""
+        try:
+            return fault, draw, fault.begin(self._rig, draw)
+        except (redis.RedisError, *AWAY):
+            self._findings.count("faults that could not begin")
+            return None
 
     def _recover(self, fault: Fault, since_ms: int, alone: bool) -> None:
         rig = self._rig

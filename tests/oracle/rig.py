@@ -26,8 +26,10 @@ from tests.support.ports import free_port
 from tests.support.product import Product
 from tests.support.worker_process import write_settings, write_universe
 
-__all__ = ["Rig", "now_ms"]
+__all__ = ["AWAY", "Rig", "now_ms"]
 
+# What is raised while supervisord or its socket is away.
+AWAY: Final = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 _POLL_S: Final = 0.05
 
 
@@ -146,7 +148,7 @@ class Rig:
             try:
                 if condition():
                     return passed_s
-            except (redis.RedisError, OSError, http.client.HTTPException, xmlrpc.client.Error):
+            except (redis.RedisError, *AWAY):
                 pass
             time.sleep(_POLL_S)
         return None

@@ -13,6 +13,7 @@ from typing import Any, Final
 import redis
 
 from tests.oracle import quiet
+from tests.oracle.draw import Draw
 from tests.oracle.evidence import Findings, Window
 from tests.oracle.faults import Fault
 from tests.oracle.plan import PAIRS, SYMBOLS, World

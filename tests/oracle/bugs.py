@@ -144,13 +144,15 @@ BUGS: Final = (
         (("shared/market/bar.py", "open=ordered[0].open", "open=ordered[-1].close"),),
         "candles right", seconds=120.0,
     ),
-    _bug(
-        "a slot is used again at once", "shared/control/rotation.py",
-        (
-            "self.cooling[turn.slot] = now_s + self.policy.slot_cooldown_s",
-            "self.cooling[turn.slot] = now_s",
-        ),
-        "gateway's rules",
+    Bug(
+        "a request that was refused is cancelled",
+        ((
+            "shared/feeds/ibkr/depth_errors.py",
+            "        state.limit_refusals += 1\n",
+            "        state.limit_refusals += 1\n"
+            "        state.session.ib.client.cancelMktDepth(subscription.req_id, False)\n",
+        ),),
+        "gateway's rules", ("309 storm",),
     ),
     Bug(
         "calls are not spaced",

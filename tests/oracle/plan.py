@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tests.support.ports import free_port
 
-__all__ = ["PAIRS", "SYMBOLS", "VENUES", "WORKERS", "World", "settings_of"]
+__all__ = ["PAIRS", "SYMBOLS", "VENDOR_PLAN", "VENUES", "WORKERS", "World", "settings_of"]
 
 VENUES: Final = {
     "SPY": ("ARCA", "BATS"),
@@ -19,6 +19,7 @@ VENUES: Final = {
 }
 SYMBOLS: Final = tuple(VENUES)
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
+VENDOR_PLAN: Final = 300
 PAIRS: Final = sum(len(venues) for venues in VENUES.values())
 
 
@@ -44,10 +45,12 @@ def settings_of(world: World) -> dict[str, Any]:
             "tick_symbol_wait_s": 1.0,
         },
         "modules": {"data_ingestion": {"metrics_interval_s": 2.0}},
+        # Some 260 calls a minute of 290, so that a budget that is not kept shows.
         "alpha_vantage": {
+            "calls_per_min": VENDOR_PLAN,
             "options_interval_s": 3.0,
-            "sentiment_interval_s": 6.0,
-            "technicals_interval_s": 6.0,
+            "sentiment_interval_s": 7.0,
+            "technicals_interval_s": 8.0,
             "failure_backoff_s": 2.0,
             "failure_backoff_max_s": 4.0,
             "entitlement_retry_s": 4.0,

@@ -21,7 +21,7 @@ from simulators.alphavantage.process import SimulatorProcess as VendorProcess
 from simulators.tws.control import ControlClient as GatewayControl
 from simulators.tws.process import SimulatorProcess as GatewayProcess
 from tests.oracle.draw import Draw
-from tests.oracle.plan import VENUES, World, settings_of
+from tests.oracle.plan import VENDOR_PLAN, VENUES, World, settings_of
 from tests.support.ports import free_port
 from tests.support.product import Product
 from tests.support.worker_process import write_settings, write_universe
@@ -47,6 +47,7 @@ class Rig:
         config = self.product.layout.root / "config"
         write_universe(config, VENUES)
         write_settings(config, settings_of(self.world))
+        self._take_redis_port()
         # The journal must be there before the first subscription. The vendor's own pacing of
         # history would outlast a campaign of minutes.
         scenario = config / "oracle_gateway.yaml"
@@ -63,13 +64,21 @@ class Rig:
         # (invariant, text) of what a fault itself found wrong.
         self.complaints: list[tuple[str, str]] = []
 
+    def _take_redis_port(self) -> None:
+        """While Redis is down by a fault, another product must not take its port."""
+        plan = self.product.layout.root / "deploy/plan.py"
+        text, usual = plan.read_text(encoding="utf-8"), "REDIS_PORT: Final = 6379"
+        assert text.count(usual) == 1, f"{plan} must hold {usual!r}"
+        plan.write_text(text.replace(usual, f"REDIS_PORT: Final = {free_port()}"), "utf-8")
+
     def up(self) -> None:
         seed = ("--seed", str(self.world.seed))
         rate = ("--rate", str(self.world.updates_per_s), "--scenario", str(self._scenario))
         # A port that nobody takes while the gateway is down.
         self._gateway = GatewayProcess(*seed, *rate, "--port", str(free_port()))
         self._open.callback(self._gateway.stop)
-        self._vendor = VendorProcess(*seed, "--contracts", "40", "--moving", "0.3")
+        plan = ("--plan", str(VENDOR_PLAN), "--contracts", "40", "--moving", "0.3")
+        self._vendor = VendorProcess(*seed, *plan)
         self._open.callback(self._vendor.stop)
         self.gateway = self._open.enter_context(
             GatewayControl(self._gateway.control_port, timeout_s=30)

@@ -136,6 +136,7 @@ GATEWAY: Final[dict[str, Any]] = {
     "distinct_contracts_max": 3,
     "messages_per_s_peak": {"777": 20, "788": 18},
     "errors_sent": {},
+    "opened": 200,
     **dict.fromkeys(
         ("cancel_unknown", "cancel_refused", "cancel_dropped", "cancel_with_other_flag",
          "double_cancel", "reused_live_id", "reused_retired_id", "smart_requests", "phantom_309",
@@ -152,7 +153,8 @@ GATEWAY: Final[dict[str, Any]] = {
         ({"messages_per_s_peak": {"777": 30, "788": 21}}, {"message rate"}),
         ({"errors_sent": {"100": 1}}, {"message rate"}),
         ({"cancel_refused": 1}, {"gateway's rules"}),
-        ({"phantom_309": 1}, {"gateway's rules"}),
+        ({"phantom_309": 1}, set()),
+        ({"phantom_309": 4}, {"gateway's rules"}),
     ],
 )
 def test_the_gateway_counts_what_it_allows(change: dict[str, Any], expected: set[str]) -> None:

@@ -69,6 +69,7 @@ def _restart(worker: str) -> Fault:
 def _twin(worker: str) -> Fault:
     def begin(rig: Rig, draw: Draw) -> None:
         command = ["timeout", _TWIN_S, ".venv/bin/python", "-m", f"workers.{worker}"]
+        first = rig.pid(worker)
         done = rig.product.run(command)
         # While Redis is away it waits, and is nothing yet.
         waits = done.returncode == _TIMED_OUT and rig.wait(rig.answers, 0.0) is None
@@ -77,6 +78,9 @@ def _twin(worker: str) -> Fault:
             rig.complaints.append(
                 ("one instance", f"a second {worker} exited {done.returncode}: {said}")
             )
+
+        elif first and rig.pid(worker) != first:
+            rig.complaints.append(("one instance", f"a second {worker} ended the first"))
 
     return Fault(f"second {worker}", "workers", begin, hits=_FEEDS[worker])
 

@@ -152,16 +152,17 @@ class Campaign:
         time.sleep(step.wait_s)
         from_ms = now_ms()
         begun = [begin for one in step.faults if (begin := self._begin(*one)) is not None]
-        ended: list[tuple[Fault, int]] = []
-        begun_s = time.monotonic()
+        # Of a killed worker nothing comes any more: what is newer is its successor's.
+        begun_ms, begun_s = now_ms(), time.monotonic()
         for fault, draw, token in sorted(begun, key=lambda one: one[1].hold_s):
             if fault.hold_s[1] and fault.target != "gateway":
                 time.sleep(max(0.0, begun_s + draw.hold_s - time.monotonic()))
             fault.end(self._rig, token)
-            ended.append((fault, from_ms if fault.target == "kill" else now_ms()))
             self._outcome.faults[fault.name] = self._outcome.faults.get(fault.name, 0) + 1
-        for fault, since_ms in ended:
-            self._recover(fault, since_ms, alone=len(ended) == 1)
+        since_ms = begun_ms if [one[0].target for one in begun] == ["kill"] else now_ms()
+        for fault, _, _ in begun:
+            # Of two together neither is over before both are.
+            self._recover(fault, since_ms, alone=len(begun) == 1)
         if any(word in step.name for word in _KEEPS_LATE) or {"load", "setup"} & {
             fault.group for fault, _ in step.faults
         }:

@@ -5,7 +5,10 @@ PINNED := setup.cfg pyproject.toml requirements.lock
 CODE := benchmarks deploy scripts shared simulators tests workers
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status logs test check bench format
+SEED ?= 1
+MINUTES ?= 3
+
+.PHONY: help install up down status logs test check bench format oracle oracle-bugs soak
 
 help:
 	@echo "make up       start everything in the background and wait for fresh data"
@@ -14,6 +17,8 @@ help:
 	@echo "make logs     follow the logs; W=ibkr_depth for one"
 	@echo "make test     all tests        make check   format, lint, types, unit tests"
 	@echo "make bench    the headline figures        make format   rewrite the formatting"
+	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3"
+	@echo "make soak     the same without faults, and how memory grows; MINUTES=60"
 
 # Runtime and development dependencies have a stamp each: `make up` needs no test tools.
 $(VENV)/.installed: $(PINNED)
@@ -53,6 +58,18 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# In a directory of its own; exit 1 with the list of what was found wrong.
+oracle: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.oracle --seed $(SEED) --minutes $(MINUTES)
+
+# The same without faults: how memory, files and streams grow.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.oracle --calm --seed $(SEED) --minutes $(MINUTES)
+
+# Each deliberate bug in a copy of its own; exit 1 when one goes unnoticed. About 25 minutes.
+oracle-bugs: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.oracle.bugs
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format $(wildcard $(CODE))

@@ -12,8 +12,10 @@ from shared.store.connection import Store
 from shared.store.keys import Keys
 
 _LOOK_BACK: Final = 300
-# A cancel for these reasons ended a live book without the rotation having parked it.
-_OUTAGES: Final = ("stop", "disconnect")
+# The cancel that parks a pair; every other one, and a refusal, cut off what was live.
+_PARKED: Final = "rotation"
+# How far back the last entry of one venue is looked for, where a symbol has several.
+_VENUE_LOOK_BACK: Final = 1_000
 
 
 class _FallbackRow(msgspec.Struct, frozen=True):
@@ -31,13 +33,13 @@ def live_at_end(entries: Iterable[Mapping[str, str]]) -> list[Pair]:
         event, detail = entry.get("event"), entry.get("detail", "")
         if event == "live":
             live[pair] = None
-        elif event == "cancel" and not detail.startswith(_OUTAGES) or event == "refused":
+        elif event == "cancel" and detail == _PARKED:
             live.pop(pair, None)
     return list(live)
 
 
 async def read_interrupted(store: Store, keys: Keys) -> list[tuple[Pair, int]]:
-    """(pair, time in ms of its symbol's last stream entry) for each pair live at the end."""
+    """(pair, time in ms of its last stream entry) for each pair live at the end."""
     raw: Any = await store.call(store.client.xrevrange(keys.rotation(), "+", "-", count=_LOOK_BACK))
     entries = [
         {name.decode(): value.decode() for name, value in fields.items()}
@@ -45,11 +47,22 @@ async def read_interrupted(store: Store, keys: Keys) -> list[tuple[Pair, int]]:
     ]
     interrupted: list[tuple[Pair, int]] = []
     for pair in live_at_end(entries):
-        stream = keys.depth_stream(pair.symbol)
-        newest: Any = await store.call(store.client.xrevrange(stream, "+", "-", count=1))
-        if newest:
-            interrupted.append((pair, int(newest[0][1][b"ts"])))
+        last_ts = await _last_ts(store, keys.depth_stream(pair.symbol), pair.venue)
+        if last_ts:
+            interrupted.append((pair, last_ts))
     return interrupted
+
+
+async def _last_ts(store: Store, stream: str, venue: str) -> int:
+    """When its last entry was received; where none of the newest is its own, that of the oldest."""
+    ts = 0
+    for count in (1, _VENUE_LOOK_BACK):
+        newest: Any = await store.call(store.client.xrevrange(stream, "+", "-", count=count))
+        for _, fields in newest:
+            ts = int(fields[b"ts"])
+            if fields.get(b"venue") == venue.encode():
+                return ts
+    return ts
 
 
 async def read_fallback(store: Store, keys: Keys) -> list[Refusal]:

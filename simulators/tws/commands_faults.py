@@ -66,6 +66,7 @@ def _halt(gateway: Gateway, values: Values) -> Values:
     told = _tell_subscriptions(gateway, values["symbol"], 316, _HALTED)
     for subscription in told:
         subscription.state = "halted"
+        gateway.world.desk.journal.told("halt", subscription)
     return {"sent": len(told)}
 
 
@@ -81,6 +82,7 @@ def reset_depth(gateway: Gateway, values: Values) -> Values:
     told = _tell_subscriptions(gateway, values["symbol"], 317, _RESET)
     for subscription in told:
         subscription.primed, subscription.behind = False, None
+        gateway.world.desk.journal.told("reset", subscription)
     if values["refill_after_ms"]:
         waiting = [subscription for subscription in told if not subscription.muted]
         _mute(waiting, True)

@@ -13,6 +13,7 @@ from .commands import FOR_S, SYMBOL, Commands
 from .commands_faults import reset_depth
 from .contracts import Listing, canonical_venue
 from .counters import stats, stream_stats
+from .journal import COLUMNS
 from .options import OPTIONS, RATE_BOUNDS, TRADE_RATE_BOUNDS
 from .replay_trades import TradeReplay
 
@@ -208,6 +209,21 @@ def _burst(gateway: Gateway, values: Values) -> Values:
         for start in range(0, len(data), piece_bytes):
             gateway.links[connection].write(data[start : start + piece_bytes])
     return {"bytes": sum(len(part) for parts in output.values() for part in parts)}
+
+
+@MARKET.add(
+    "journal",
+    {
+        "on": Bounds(bool, "depth is written down from now on, or no more"),
+        "since": Bounds(int, "numbers above it", 0, default=0),
+        "limit": Bounds(int, "so many at most", 0, 100_000, default=5_000),
+    },
+)
+def _journal(gateway: Gateway, values: Values) -> Values:
+    journal = gateway.world.desk.journal
+    journal.on = journal.on if values["on"] is None else values["on"]
+    entries = list(journal.since(values["since"], values["limit"]))
+    return {"columns": list(COLUMNS), "entries": entries, "last": journal.last, "on": journal.on}
 
 
 def _listing(gateway: Gateway, symbol: str) -> Listing:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from .book import Row
 from .contracts import DEPTH_SERVICES, Directory, Listing, canonical_venue, venue_accepted
+from .journal import Journal
 from .options import Options
 from .requests import DepthCancel, DepthRequest
 
@@ -112,6 +113,7 @@ class DepthDesk:
         # (symbol, venue) -> error code; "*" stands for any.
         self.entitlements: dict[tuple[str, str], int] = {}
         self.counts = DepthCounts()
+        self.journal = Journal()
 
     def subscribe(
         self, connection: int, client_id: int, request: DepthRequest, now_s: float
@@ -139,6 +141,7 @@ class DepthDesk:
         self._retired[key] = "cancelled"
         self._lag(subscription, now_s)
         subscription.end, subscription.ended_s = "cancelled", now_s
+        self.journal.ended(subscription, "cancelled")
         # A halted or muted subscription has no rows left to be late with.
         if subscription.state == "live" and self._options.late_rows_ms:
             subscription.state = "late"
@@ -158,6 +161,7 @@ class DepthDesk:
         if subscription.state != "late":
             self._retired[subscription.key] = end
             subscription.end, subscription.ended_s = end, now_s
+            self.journal.ended(subscription, end)
             if end == "disconnected":
                 self._lag(subscription, now_s)
         self._forget(subscription)
@@ -206,6 +210,7 @@ class DepthDesk:
         self._subscriptions[key] = subscription
         self._by_book.setdefault(subscription.book_key, []).append(subscription)
         self.counts.records.append(subscription)
+        self.journal.opened(subscription)
         self.counts.events["opened"] += 1
         self.counts.distinct_max = max(self.counts.distinct_max, len(self.open_con_ids()))
         return subscription

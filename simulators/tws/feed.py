@@ -212,6 +212,7 @@ class Feed:
             if subscription.state == "late":
                 subscription.late_rows += len(ops)
             self.rows_sent[subscription.book_key] += len(ops)
+            self._desk.journal.rows(subscription, ops)
             data = _rows_bytes(subscription, ops)
             output.setdefault(subscription.connection, []).append(data)
         return output

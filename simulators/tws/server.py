@@ -155,6 +155,7 @@ class Gateway:
 
     def _tick(self, now: Moment, elapsed_s: float) -> None:
         now_s = now.mono_s
+        self.world.desk.journal.now_ms = now.wall_ms
         self.world.desk.expire(now_s)
         self.timers.run_due(now_s)
         self._run_scenario(now_s)

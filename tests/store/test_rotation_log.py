@@ -17,6 +17,12 @@ def turn(client: redis.Redis, event: str, symbol: str, detail: str = "") -> None
     client.xadd(ROTATION, {**dict(zip(texts[::2], texts[1::2], strict=True)), "detail": detail})
 
 
+def entry(client: redis.Redis, symbol: str, ts: int, venue: str, seq: int) -> None:
+    client.xadd(
+        f"raw:ibkr:depth:stream:{symbol}", {"ts": ts, "seq": seq, "venue": venue}, f"{ts}-{seq}"
+    )
+
+
 def interrupted(url: str) -> list[tuple[Pair, int]]:
     async def read() -> list[tuple[Pair, int]]:
         store = Store(url, 2.0)
@@ -46,11 +52,21 @@ def test_pairs_live_at_the_end_come_with_the_time_of_their_last_entry(
 ) -> None:
     for symbol in ("SPY", "QQQ", "IWM"):
         turn(client, "live", symbol)
-        client.xadd(f"raw:ibkr:depth:stream:{symbol}", {"ts": "1700", "seq": "1"}, "1700-1")
-    client.xadd("raw:ibkr:depth:stream:SPY", {"ts": "1800", "seq": "2"}, "1800-2")
+        entry(client, symbol, 1700, "ARCA", 1)
+    entry(client, "SPY", 1800, "ARCA", 2)
     turn(client, "cancel", "QQQ", "rotation")
     turn(client, "cancel", "IWM", "stop")
     assert interrupted(redis_url) == [(Pair("SPY", "ARCA"), 1800), (Pair("IWM", "ARCA"), 1700)]
+
+
+def test_the_outage_of_a_venue_begins_with_its_own_last_entry(
+    redis_url: str, client: redis.Redis
+) -> None:
+    """The other venue went on for a while: to begin with its last entry would hide the time."""
+    turn(client, "live", "SPY")
+    for seq, (ts, venue) in enumerate(((1700, "ARCA"), (1710, "BATS"), (1720, "BATS")), 1):
+        entry(client, "SPY", ts, venue, seq)
+    assert interrupted(redis_url) == [(Pair("SPY", "ARCA"), 1700)]
 
 
 def test_a_pair_without_a_stream_was_not_interrupted(redis_url: str, client: redis.Redis) -> None:

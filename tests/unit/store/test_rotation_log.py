@@ -29,13 +29,26 @@ def test_a_parked_pair_was_not_interrupted() -> None:
     assert live_at_end([line("live"), line("cancel", detail="rotation")]) == []
 
 
-def test_a_refused_pair_was_not_interrupted() -> None:
-    assert live_at_end([line("live"), line("refused")]) == []
+def test_a_pair_that_was_refused_before_it_was_live_was_not_interrupted() -> None:
+    assert live_at_end([line("subscribe"), line("refused")]) == []
 
 
-@pytest.mark.parametrize("detail", ["stop", "disconnect: socket closed"])
-def test_a_stop_or_a_disconnect_parks_no_pair(detail: str) -> None:
+def test_a_pair_that_was_refused_while_it_was_live_was_cut_off() -> None:
+    assert live_at_end([line("live"), line("refused", detail="refused")]) == [SPY]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    ["stop", "disconnect: socket closed", "1101: data lost", "316: halted", "mute", "error 310"],
+)
+def test_only_the_rotation_parks_a_pair(detail: str) -> None:
     assert live_at_end([line("live"), line("cancel", detail=detail)]) == [SPY]
+
+
+def test_an_outage_ends_with_the_next_parking() -> None:
+    cut_off = [line("live"), line("cancel", detail="1101: data lost")]
+    again = [line("subscribe"), line("live"), line("cancel", detail="rotation")]
+    assert live_at_end([*cut_off, *again]) == []
 
 
 def test_a_cooldown_changes_nothing() -> None:

@@ -1,0 +1,185 @@
+"""Faults of the product's own processes, of Redis and of the load."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any, Final
+
+from tests.oracle.faults import ALL_FED, Draw, Fault
+from tests.oracle.plan import WORKERS
+from tests.oracle.rig import Rig
+
+__all__ = ["LOAD", "REDIS", "WORKER_FAULTS"]
+
+_FEEDS: Final = {
+    "ibkr_depth": ("depth",),
+    "ibkr_trades": ("trades", "quotes"),
+    "av_options": ("options",),
+    "av_sentiment": ("sentiment", "technicals"),
+    "watchdog": ("watchdog",),
+}
+# The guardian waits 6 s, is patient with young processes and kills one program ever more seldom.
+_REPLACED_S: Final = 60.0
+_SECOND_INSTANCE: Final = 3
+_TWIN_S: Final = "20"
+_TIMED_OUT: Final = 124
+_REDIS_S: Final = 30.0
+_SLOW_S: Final = 0.2
+_FULL: Final = "1mb"
+
+
+def _kill(worker: str) -> Fault:
+    def begin(rig: Rig, draw: Draw) -> int:
+        return rig.kill(worker)
+
+    return Fault(f"kill -9 {worker}", "workers", begin, hits=_FEEDS[worker], target="kill")
+
+
+def _stop(worker: str) -> Fault:
+    def begin(rig: Rig, draw: Draw) -> int:
+        return rig.pause(worker)
+
+    def end(rig: Rig, pid: int) -> None:
+        rig.resume(pid)
+
+    return Fault(f"stop {worker}", "workers", begin, end, (1.0, 4.0), _FEEDS[worker])
+
+
+def _hang(worker: str) -> Fault:
+    def begin(rig: Rig, draw: Draw) -> int:
+        return rig.pause(worker)
+
+    def end(rig: Rig, pid: int) -> None:
+        """The guardian is to replace it; a young one is left alone and goes on later."""
+        rig.wait(lambda: rig.pid(worker) not in (0, pid), _REPLACED_S)
+        rig.resume(pid)
+
+    return Fault(f"hang {worker}", "workers", begin, end, (0.0, 0.0), _FEEDS[worker])
+
+
+def _restart(worker: str) -> Fault:
+    def begin(rig: Rig, draw: Draw) -> None:
+        rig.supervisorctl("restart", worker)
+
+    return Fault(f"restart {worker}", "workers", begin, hits=_FEEDS[worker])
+
+
+def _twin(worker: str) -> Fault:
+    def begin(rig: Rig, draw: Draw) -> None:
+        command = ["timeout", _TWIN_S, ".venv/bin/python", "-m", f"workers.{worker}"]
+        first = rig.pid(worker)
+        done = rig.product.run(command)
+        # While Redis is away it waits, and is nothing yet.
+        waits = done.returncode == _TIMED_OUT and rig.wait(rig.answers, 0.0) is None
+        if done.returncode != _SECOND_INSTANCE and not waits:
+            said = (done.stdout + done.stderr)[-300:]
+            rig.complaints.append(
+                ("one instance", f"a second {worker} exited {done.returncode}: {said}")
+            )
+
+        elif first and rig.pid(worker) != first:
+            rig.complaints.append(("one instance", f"a second {worker} ended the first"))
+
+    return Fault(f"second {worker}", "workers", begin, hits=_FEEDS[worker])
+
+
+WORKER_FAULTS: Final = tuple(
+    make(worker) for make in (_kill, _stop, _hang, _restart, _twin) for worker in WORKERS
+)
+
+
+def _redis_kill(rig: Rig, draw: Draw) -> None:
+    pid = rig.kill("redis")
+    rig.wait(lambda: rig.pid("redis") not in (0, pid) and rig.answers(), _REDIS_S)
+
+
+def _redis_off(rig: Rig, draw: Draw) -> None:
+    rig.supervisorctl("stop", "redis")
+
+
+def _redis_on(rig: Rig, token: Any) -> None:
+    rig.supervisorctl("start", "redis")
+    rig.wait(rig.answers, _REDIS_S)
+
+
+def _redis_pause(rig: Rig, draw: Draw) -> int:
+    return rig.pause("redis")
+
+
+def _redis_resume(rig: Rig, pid: int) -> None:
+    rig.resume(pid)
+    rig.wait(rig.answers, _REDIS_S)
+
+
+def _redis_slow(rig: Rig, draw: Draw) -> None:
+    """Every answer waits up to 200 ms."""
+    pid = rig.pid("redis")
+    until_s = time.monotonic() + 3 + draw.number % 4
+    while pid and time.monotonic() < until_s:
+        rig.paused.add(pid)
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(_SLOW_S)
+        rig.resume(pid)
+        time.sleep(0.02)
+
+
+def _redis_full(rig: Rig, draw: Draw) -> str:
+    limit: Any = rig.client.config_get("maxmemory")
+    rig.client.config_set("maxmemory", _FULL)
+    return str(limit["maxmemory"])
+
+
+def _redis_roomy(rig: Rig, limit: str) -> None:
+    rig.wait(rig.answers, _REDIS_S)
+    rig.client.config_set("maxmemory", limit)
+
+
+def _redis_scripts(rig: Rig, draw: Draw) -> None:
+    rig.client.script_flush()
+
+
+def _redis_cut(rig: Rig, draw: Draw) -> None:
+    rig.client.client_kill_filter(_type="normal", skipme=True)
+
+
+REDIS: Final = (
+    Fault("redis kill -9", "redis", _redis_kill, hits=ALL_FED, target="redis"),
+    Fault("redis away", "redis", _redis_off, _redis_on, (3.0, 12.0), ALL_FED, "redis"),
+    Fault("redis away 30 s", "redis", _redis_off, _redis_on, (30.0, 30.0), ALL_FED, "redis"),
+    Fault("redis stopped", "redis", _redis_pause, _redis_resume, (1.0, 8.0), ALL_FED, "redis"),
+    Fault("redis slow", "redis", _redis_slow, hits=ALL_FED),
+    Fault("redis full", "redis", _redis_full, _redis_roomy, (2.0, 6.0), ALL_FED, "redis"),
+    Fault("redis script flush", "redis", _redis_scripts, hits=ALL_FED),
+    Fault("redis connections cut", "redis", _redis_cut, hits=ALL_FED),
+)
+
+
+def _burst(rig: Rig, draw: Draw) -> None:
+    rig.gateway.call("burst", symbol=rig.shown(draw), rows=500 + draw.number % 2_500)
+
+
+def _faster(rig: Rig, draw: Draw) -> float:
+    before: float = rig.gateway.call("set")["options"]["rate"]
+    rig.gateway.call("set", rate=300.0)
+    return before
+
+
+def _slower(rig: Rig, before: float) -> None:
+    rig.gateway.call("set", rate=before)
+
+
+def _trade_faster(rig: Rig, draw: Draw) -> None:
+    rig.gateway.call("set", trade_rate=40.0)
+
+
+def _trade_slower(rig: Rig, token: Any) -> None:
+    rig.gateway.call("set", trade_rate=5.0)
+
+
+LOAD: Final = (
+    Fault("burst of rows", "load", _burst, hits=("depth",)),
+    Fault("15 times the rows", "load", _faster, _slower, (2.0, 6.0), ("depth",)),
+    Fault("8 times the trades", "load", _trade_faster, _trade_slower, (2.0, 5.0), ("trades",)),
+)

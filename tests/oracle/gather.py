@@ -1,0 +1,61 @@
+"""All that Redis holds at the end, as evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import redis
+
+from tests.oracle.evidence import Entry, Gap, level
+
+__all__ = ["depth_entries", "gaps", "members", "secret_places"]
+
+
+def depth_entries(client: redis.Redis, symbol: str) -> list[Entry]:
+    found: Any = client.xrange(f"raw:ibkr:depth:stream:{symbol}")
+    return [_entry(fields) for _, fields in found]
+
+
+def gaps(client: redis.Redis) -> list[Gap]:
+    found: Any = client.xrange("monitoring:gaps")
+    return [_gap(fields) for _, fields in found]
+
+
+def members(client: redis.Redis, key: str) -> list[dict[str, Any]]:
+    """Of a sorted set, by score."""
+    found: Any = client.zrange(key, 0, -1)
+    return [orjson.loads(member) for member in found]
+
+
+def secret_places(root: Path, secret: str) -> list[str]:
+    """Files under a directory that hold the key; what supervisord and Redis write is among them."""
+    text = secret.encode()
+    return [
+        str(path.relative_to(root))
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.is_symlink() and text in path.read_bytes()
+    ]
+
+
+def _entry(fields: dict[str, str]) -> Entry:
+    bids = tuple(level(row) for row in orjson.loads(fields["bids"]))
+    asks = tuple(level(row) for row in orjson.loads(fields["asks"]))
+    return Entry(int(fields["ts"]), int(fields["seq"]), fields["venue"], (bids, asks))
+
+
+def _gap(fields: dict[str, str]) -> Gap:
+    def number(name: str) -> int | None:
+        return int(fields[name]) if fields[name] else None
+
+    return Gap(
+        fields["feed"],
+        fields["symbol"],
+        fields["venue"],
+        number("from_seq"),
+        number("to_seq"),
+        int(fields["from_ts"]),
+        int(fields["to_ts"]),
+        fields["reason"],
+    )

@@ -1,0 +1,136 @@
+"""Moments in which nothing moves: what is published must equal what the simulators show."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from tests.oracle.evidence import Findings, State, level
+from tests.oracle.mirror import EMPTY
+from tests.oracle.plan import SYMBOLS
+from tests.oracle.rig import Rig
+
+__all__ = ["check_books", "check_chains", "freeze_vendor", "pause_market"]
+
+_SETTLE_S: Final = 8.0
+_CHAIN_S: Final = 15.0
+_ROWS: Final = 10
+_COMPARED: Final = (
+    "strike", "type", "expiration", "bid", "bid_size", "ask", "ask_size", "volume", "open_interest",
+)  # fmt: skip
+
+
+def pause_market(rig: Rig, on: bool) -> None:
+    rig.gateway.call("pause" if on else "resume")
+
+
+def freeze_vendor(rig: Rig, on: bool) -> None:
+    rig.vendor.call("freeze" if on else "thaw")
+    rig.vendor.call("moving", share=0.0 if on else 0.3)
+
+
+def check_books(rig: Rig, findings: Findings) -> None:
+    """With the market paused: what every pair with a slot shows, also once it is parked."""
+    truth = _truth(rig)
+    wrong: list[str] = []
+
+    def right() -> bool:
+        wrong[:] = [text for symbol, books in truth.items() for text in _wrong(rig, symbol, books)]
+        return not wrong
+
+    if rig.wait(right, _SETTLE_S) is None:
+        for text in wrong:
+            findings.violation("books at quiet points", text)
+    findings.count("quiet points")
+    findings.count("books compared", sum(len(books) for books in truth.values()))
+
+
+def _truth(rig: Rig) -> dict[str, dict[str, State]]:
+    """By symbol and venue, the books of requests that have seen them in full."""
+    truth: dict[str, dict[str, State]] = {}
+    records = rig.gateway_stats()["subscriptions"]
+    pairs = {(r["symbol"], r["venue"]) for r in records if r["state"] == "live" and r["rows"]}
+    for symbol, venue in sorted(pairs):
+        book = rig.gateway.call("book", symbol=symbol, venue=venue)
+        if any(shown["in_sync"] for shown in book["subscriptions"]):
+            truth.setdefault(symbol, {})[venue] = _true_state(book, venue)
+    return truth
+
+
+def _wrong(rig: Rig, symbol: str, books: dict[str, State]) -> list[str]:
+    wrong: list[str] = []
+    for venue, expected in books.items():
+        found = _stored(rig, f"market:{symbol}:{venue}:book")[0]
+        if found != expected:
+            wrong.append(f"{symbol} {venue}: was {_top(found)}, must be {_top(expected)}")
+    merged, venues = _stored(rig, f"market:{symbol}:book")
+    if venues and set(venues) <= books.keys():
+        expected = _merged([books[venue] for venue in venues])
+        if merged != expected:
+            wrong.append(f"{symbol} merged: was {_top(merged)}, must be {_top(expected)}")
+    return wrong
+
+
+def _true_state(book: dict[str, Any], venue: str) -> State:
+    sides = []
+    for name in ("bids", "asks"):
+        rows = [level([price, size, maker or venue]) for price, size, maker in book[name][:_ROWS]]
+        sides.append((*rows, *EMPTY[0][len(rows) :]))
+    return sides[0], sides[1]
+
+
+def _stored(rig: Rig, key: str) -> tuple[State | None, list[str]]:
+    """The sides, and the venues where it is a merged book."""
+    value: Any = rig.client.get(key)
+    if value is None:
+        return None, []
+    book = orjson.loads(value)
+    sides = tuple(map(level, book["bids"])), tuple(map(level, book["asks"]))
+    return sides, book.get("venues", [])
+
+
+def _merged(states: list[State]) -> State:
+    """By price, then size; one venue's rows stay in its own order."""
+    if len(states) == 1:
+        return states[0]
+    sides = []
+    for at, sign in ((0, -1), (1, 1)):
+        rows = [row for state in states for row in state[at] if row[0] is not None]
+        rows.sort(key=lambda row: (sign * (row[0] or 0), -row[1]))
+        sides.append((*rows[:_ROWS], *EMPTY[0][len(rows) :]))
+    return sides[0], sides[1]
+
+
+def _top(state: State | None) -> str:
+    if state is None:
+        return "none"
+    return f"{state[0][:2]} / {state[1][:2]}"
+
+
+def check_chains(rig: Rig, findings: Findings) -> None:
+    """With the vendor's data standing still."""
+    wrong: list[str] = []
+
+    def right() -> bool:
+        wrong[:] = [text for symbol in SYMBOLS for text in _wrong_chain(rig, symbol)]
+        return not wrong
+
+    if rig.wait(right, _CHAIN_S) is None:
+        for text in wrong:
+            findings.violation("chains as sent", text)
+    findings.count("chains compared", len(SYMBOLS))
+
+
+def _wrong_chain(rig: Rig, symbol: str) -> list[str]:
+    sent = {row["contract_id"]: row for row in rig.vendor.call("chain", symbol=symbol)["rows"]}
+    value: Any = rig.client.get(f"options:{symbol}:chain")
+    stored = orjson.loads(value)["by_contract"] if value else {}
+    if stored.keys() != sent.keys():
+        return [f"{symbol}: {len(stored)} contracts, must be {len(sent)}"]
+    return [
+        f"{name} {field}: was {row[field]}, must be {sent[name][field]}"
+        for name, row in stored.items()
+        for field in _COMPARED
+        if (row[field] or None) != (sent[name][field] or None)
+    ][:3]

@@ -1,0 +1,70 @@
+"""One integer decides the order of faults, what comes together, how long each lasts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from tests.oracle.faults import Draw, Fault
+from tests.oracle.faults_far import GATEWAY, VENDOR
+from tests.oracle.faults_local import LOAD, REDIS, WORKER_FAULTS
+from tests.oracle.faults_setup import SETUP
+from tests.oracle.plan import SYMBOLS
+
+__all__ = ["FAULTS", "Step", "planned", "steps"]
+
+FAULTS: Final = {f.name: f for f in (*WORKER_FAULTS, *REDIS, *GATEWAY, *VENDOR, *LOAD, *SETUP)}
+# Groups in the order of their shares; the vendor has most kinds and the fewest rules.
+_SHARES: Final = {"workers": 30, "redis": 17, "gateway": 30, "vendor": 15, "load": 8, "setup": 4}
+_TOGETHER: Final = 0.25
+_WAIT_S: Final = (0.2, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Faults that begin together after a pause."""
+
+    wait_s: float
+    faults: tuple[tuple[Fault, Draw], ...]
+
+    @property
+    def name(self) -> str:
+        return " + ".join(fault.name for fault, _ in self.faults)
+
+
+def steps(seed: int) -> Iterator[Step]:
+    """Without end; each kind of a group comes once before any comes again."""
+    random = Random(seed)
+    decks: dict[str, list[Fault]] = {group: [] for group in _SHARES}
+    while True:
+        groups = [_group(random)]
+        if random.random() < _TOGETHER:
+            other = _group(random)
+            groups += [other] if other != groups[0] else []
+        faults = tuple((fault := _next(random, decks, g), _draw(random, fault)) for g in groups)
+        yield Step(round(random.uniform(*_WAIT_S), 2), faults)
+
+
+def planned(seed: int, names: Sequence[str]) -> tuple[Step, ...]:
+    """Faults chosen by name, one after the other; the seed draws the rest."""
+    random = Random(seed)
+    found = [FAULTS[name] for name in names]
+    return tuple(Step(1.0, ((fault, _draw(random, fault)),)) for fault in found)
+
+
+def _group(random: Random) -> str:
+    return random.choices(list(_SHARES), weights=list(_SHARES.values()))[0]
+
+
+def _next(random: Random, decks: dict[str, list[Fault]], group: str) -> Fault:
+    if not decks[group]:
+        decks[group] = [fault for fault in FAULTS.values() if fault.group == group]
+        random.shuffle(decks[group])
+    return decks[group].pop()
+
+
+def _draw(random: Random, fault: Fault) -> Draw:
+    hold_s = round(random.uniform(*fault.hold_s), 2)
+    return Draw(hold_s, random.choice(SYMBOLS), random.randrange(1_000_000))

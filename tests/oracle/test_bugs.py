@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.bugs import BUGS, Bug
+from tests.oracle.schedule import FAULTS, planned
+from tests.support.product import REPOSITORY
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: str(bug.name))
+def test_each_bug_still_fits_the_code(bug: Bug, tmp_path: Path) -> None:
+    """Else the list would rot: each campaign against a bug needs the bug to be put in."""
+    for path, _, _ in bug.edits:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / path, tmp_path / path)
+    bug.put_into(tmp_path)
+    for path, _, _ in bug.edits:
+        changed = (tmp_path / path).read_text(encoding="utf-8")
+        assert changed != (REPOSITORY / path).read_text(encoding="utf-8")
+        compile(changed, path, "exec")
+    assert [fault.name for step in planned(1, bug.faults) for fault, _ in step.faults] == list(
+        bug.faults
+    )
+
+
+def test_bugs_cover_the_invariants_a_campaign_checks() -> None:
+    """Limits of rate, and what only a reader by chance could see, are shown by hand elsewhere."""
+    assert {bug.invariant for bug in BUGS} >= {
+        "books as sent", "books at quiet points", "bars right", "candles right", "chains as sent",
+        "chains whole", "expiries", "fresh after a fault", "gateway's rules",
+        "no key of the vendor", "no row lost", "no trade lost", "one instance", "outages told",
+        "seq in order", "seq without holes", "sides sorted", "trades once, in order",
+        "vendor's limits",
+    }  # fmt: skip
+    assert len(FAULTS) > 90

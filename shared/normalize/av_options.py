@@ -39,6 +39,7 @@ from shared.normalize.av_rows_before import RowsBefore
 
 _PIECE_BYTES: Final = 262_144
 _SUCCESS: Final = "success"
+_NOTHING: Final = ChainPart((), ())
 # A chain of which more is unusable is no chain.
 _MAX_DROPPED_SHARE: Final = 0.5
 _ROW_END: Final = re.compile(rb"\}\s*(?:,\s*(?=\{)|\]\Z)")
@@ -96,7 +97,7 @@ def read_chain(
     """
     envelope, rows = _opened(body, request)
     _check_envelope(envelope, request)
-    yield ChainPart([], [])
+    yield _NOTHING
     reading = _Reading(request, now_ms, RowsBefore(before))
     yield from reading.pieces(rows)
     return reading.chain()
@@ -157,6 +158,8 @@ class _Reading:
             except BadDocument:
                 # The brace stood inside a value: what is left is read as one piece.
                 piece, following = self._readable(text[at : end - 1]), end
+            # Two steps, for whoever waits for the processor.
+            yield _NOTHING
             yield self._take(piece)
             at = following
 

@@ -146,7 +146,7 @@ class OptionsHandler:
         work = read_chain(answer.body, request, answer.received_ms, before)
         draft = self._outlet.begin(symbol, answer.received_ms)
         try:
-            chain = await in_steps(work, draft.add)
+            chain = await in_steps(work, lambda part: draft.add(part) if part.contracts else None)
         except BaseException:
             draft.abandon()
             raise

@@ -145,6 +145,7 @@ class DepthFeed:
         state = self._state
         reason = session.lost.result() if session.lost.done() else "cancelled"
         self._requests.interrupt(state.live(), f"disconnect: {reason}")
+        self._requests.cut_off(self._checks.heard_s, f"disconnect: {reason}")
         for subscription in state.live():
             self._requests.forget(subscription, "disconnect")
         state.rotation.disconnected()

@@ -41,6 +41,11 @@ class DepthChecks:
             if integrity.repair_due(now_s):
                 self._requests.distrust(subscription, f"book {integrity.fault} lasts")
 
+    @property
+    def heard_s(self) -> float:
+        """When the gateway was last heard, as seen by the last look; monotonic."""
+        return self._idle.heard_s
+
     def must_probe(self, now_s: float) -> bool:
         """Judge every subscription's silence; True when the gateway itself has to be asked."""
         idle = self._idle.idle(now_s)

@@ -79,6 +79,14 @@ class DepthRequests:
                 self._state.interrupted.setdefault(subscription.pair, window)
             subscription.awaiting_row = True
 
+    def cut_off(self, heard_s: float, reason: str) -> None:
+        """The gateway was last heard then: turns that ended later had no data to their end."""
+        parked = self._state.parked
+        for pair, (ended_s, last_row_ts) in parked.items():
+            if ended_s > heard_s:
+                self._state.interrupted.setdefault(pair, (last_row_ts, reason))
+        parked.clear()
+
     def distrust(self, subscription: Subscription, reason: str) -> None:
         """This book may be wrong: start it afresh, at most once a minute."""
         if not subscription.integrity.may_repair(now_s()):
@@ -113,11 +121,15 @@ class DepthRequests:
         assert self._state.session is not None
         client: Any = self._state.session.ib.client
         client.cancelMktDepth(subscription.req_id, False)
+        if subscription.rows:
+            parked = (now_s(), subscription.last_row_ts)
+            self._state.parked[subscription.pair] = parked
         self.forget(subscription, why)
 
     def _on_first_row(self, subscription: Subscription) -> None:
         state, pair = self._state, subscription.pair
         subscription.awaiting_row = False
+        state.parked.pop(pair, None)
         window = state.interrupted.pop(pair, None)
         if window is not None and not self._went_on(subscription, window):
             state.outlet.gap(GapWindow(pair, window[0], self.rows.now_ms, window[1]))

@@ -73,6 +73,9 @@ class DepthState:
     retry_at_s: dict[Pair, float] = field(default_factory=dict)
     # Pairs whose next row ends a gap: (time of the last row before it in ms, reason).
     interrupted: dict[Pair, tuple[int, str]] = field(default_factory=dict)
+    # Pairs whose turn ended with a good connection, as far as was known: (monotonic time of the
+    # end, time of its last row in ms).
+    parked: dict[Pair, tuple[float, int]] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     limit_refusals: int = 0
     connections: int = 0

@@ -14,6 +14,11 @@ class IdleWatch:
         self._seen_bytes = 0
         self._seen_s = 0.0
 
+    @property
+    def heard_s(self) -> float:
+        """When the newest byte was seen."""
+        return self._seen_s
+
     def watch(self, reader: FrameReader, now_s: float) -> None:
         """A new generation's socket."""
         self._reader = reader

@@ -6,6 +6,7 @@ import argparse
 import json
 import pickle
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
     console = Console()
     if options.again:
         return _judge_again(options.again, console)
+    # Whoever ends the run must not leave a product behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     home = Path(tempfile.mkdtemp(prefix="tickvisor-oracle-"))
     with console.status("begins") as status:
 

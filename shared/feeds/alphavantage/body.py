@@ -30,6 +30,10 @@ class Body:
             self._add(raw)
             return
         while raw:
+            if self._gzip.eof:
+                # zlib would keep all that comes behind the end.
+                self._count(raw)
+                return
             try:
                 self._add(self._gzip.decompress(raw, _STEP_BYTES))
             except zlib.error as error:
@@ -45,7 +49,10 @@ class Body:
         return b"".join(self._parts)
 
     def _add(self, part: bytes) -> None:
+        self._count(part)
+        self._parts.append(part)
+
+    def _count(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._limit:
             raise VendorUnavailable(f"body is too large, limit {self._limit} bytes")
-        self._parts.append(part)

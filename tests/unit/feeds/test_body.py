@@ -75,3 +75,11 @@ def test_another_encoding_than_asked_for_is_refused() -> None:
 
 def test_an_empty_gzip_answer_is_an_empty_body() -> None:
     assert Body("gzip", 10_000).whole() == b""
+
+
+def test_what_follows_a_gzip_body_is_not_kept_and_counts_towards_the_limit() -> None:
+    packed = gzip.compress(TEXT)
+    body = Body("gzip", 10_000)
+    assert read(body, packed + b"padding", b"padding") == TEXT
+    with pytest.raises(VendorUnavailable, match="body is too large, limit 10000 bytes"):
+        read(Body("gzip", 10_000), packed, *[bytes(1_000)] * 7)

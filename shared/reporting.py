@@ -98,7 +98,8 @@ class Reporter:
     async def _publish(self) -> None:
         sink = self._sinks[0].metrics() if self._sinks else {}
         others = {f"{other.feed}_queue": other.metrics() for other in self._sinks[1:]}
-        values = {**self._sources.metrics(), **sink, **others, **process_figures()}
+        ledger = self._worker.ledger.metrics()
+        values = {**self._sources.metrics(), **sink, **others, **ledger, **process_figures()}
         try:
             await self._worker.metrics.write(self._sources.family, values)
             if self._sources.coverage is not None:

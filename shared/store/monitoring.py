@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,18 +13,15 @@ from loguru import logger
 from shared.errors import StoreRefused, StoreUnavailable
 from shared.store.connection import Store
 from shared.store.keys import Keys
+from shared.store.ledger_lines import FIELD, LedgerLines
 from shared.store.losses import GapEntry
 
 LEDGER_MAXLEN: Final = 10_000
-# Lines kept while Redis is away. Gaps are merged ranges and few; were they ever to reach this
-# bound, the oldest two become one range that covers both.
-_MAX_PENDING: Final = 5_000
 _RETRY_S: Final = 0.5
 _LOOK_BACK: Final = 64
-# Marks a pending line that is a field of a hash, not a stream entry.
-_FIELD: Final = "\0field"
 _GAPS_READ: Final = 2_000
-_SEVERAL: Final = "several: "
+# A flood of lost lines is told by the thousand.
+_TELL_DROPPED: Final = 1_000
 
 
 class Ledger:
@@ -35,14 +31,21 @@ class Ledger:
         self._store = store
         self._keys = keys
         self._worker = worker
-        self._pending: deque[tuple[str, dict[str, str]]] = deque()
+        self._lines = LedgerLines(keys.gaps())
         self._wake = asyncio.Event()
-        self._repeat = False
-        self.dropped = 0
+        self._refused = 0
 
     @property
     def pending(self) -> int:
-        return len(self._pending)
+        return len(self._lines)
+
+    @property
+    def dropped(self) -> int:
+        """Lines that Redis refused, or for which there was no room while it was away."""
+        return self._refused + self._lines.dropped
+
+    def metrics(self) -> dict[str, int]:
+        return {"ledger_waiting": self.pending, "ledger_dropped": self.dropped}
 
     def gap(self, entry: GapEntry) -> None:
         # A window of which nothing is lost stands in the ledger and is no alarm.
@@ -67,7 +70,8 @@ class Ledger:
 
     def set_field(self, key: str, field: str, value: str) -> None:
         """Set a field of a hash, in order with the lines; an empty value removes it."""
-        self._add(key, {_FIELD: field, "value": value})
+        self._lines.set_field(key, field, value)
+        self._wake.set()
 
     async def run(self) -> None:
         """Write for ever; cancelled by the process after `flush`."""
@@ -83,28 +87,27 @@ class Ledger:
                 await self._drain()
         except TimeoutError:
             return False
-        return not self._pending
+        return not self.pending
 
     async def _drain(self) -> None:
-        while self._pending:
-            stream, fields = self._pending[0]
+        lines = self._lines
+        while lines:
+            line = lines.first()
             # Until the reply is in, also over a cancellation: this line may be there already.
-            repeat, self._repeat = self._repeat, True
+            repeat, lines.first_sent = lines.first_sent, True
             try:
-                await self._append(stream, fields, repeat)
+                await self._append(*line, repeat)
             except StoreUnavailable:
                 await asyncio.sleep(_RETRY_S)
                 continue
             except StoreRefused as error:
-                self.dropped += 1
-                logger.error("redis_write_failed: {}: {}", stream, error)
-            if self._pending and self._pending[0][1] is fields:
-                self._pending.popleft()
-            self._repeat = False
+                self._refused += 1
+                logger.error("redis_write_failed: {}: {}", line[0], error)
+            lines.done(line)
 
     async def _append(self, stream: str, fields: dict[str, str], repeat: bool) -> None:
-        if _FIELD in fields:
-            await self._set_field(stream, fields[_FIELD], fields["value"])
+        if FIELD in fields:
+            await self._set_field(stream, fields[FIELD], fields["value"])
             return
         pairs = [text for pair in fields.items() for text in pair]
         args: list[str | bytes | int] = [LEDGER_MAXLEN, "1" if repeat else "0", _LOOK_BACK, *pairs]
@@ -116,21 +119,11 @@ class Ledger:
         await self._store.call(change)
 
     def _add(self, stream: str, fields: dict[str, str]) -> None:
-        if len(self._pending) >= _MAX_PENDING:
-            self._make_room()
-        self._pending.append((stream, fields))
+        dropped = self._lines.dropped
+        self._lines.add(stream, fields)
+        if self._lines.dropped > dropped and dropped % _TELL_DROPPED == 0:
+            logger.error("no room for lines of the ledgers, {} dropped", self._lines.dropped)
         self._wake.set()
-
-    def _make_room(self) -> None:
-        """Drop the oldest line that is not a gap: losses are the last thing to forget."""
-        gaps = self._keys.gaps()
-        for index, (stream, _) in enumerate(self._pending):
-            if stream != gaps:
-                del self._pending[index]
-                self.dropped += 1
-                return
-        first, second = self._pending.popleft()[1], self._pending.popleft()[1]
-        self._pending.appendleft((gaps, _joined(first, second)))
 
 
 class Metrics:
@@ -175,20 +168,6 @@ async def lost_numbers(store: Store, keys: Keys, feed: str) -> dict[str, int]:
             symbol = fields.get(b"symbol", b"").decode("utf-8", "replace")
             newest[symbol] = max(newest.get(symbol, 0), int(number))
     return newest
-
-
-def _joined(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
-    counts = (first["count"], second["count"])
-    return {
-        **second,
-        "from_ts": first["from_ts"],
-        "from_seq": "",
-        "to_seq": "",
-        "symbol": first["symbol"] if first["symbol"] == second["symbol"] else "",
-        "venue": "",
-        "reason": _SEVERAL + first["reason"].removeprefix(_SEVERAL),
-        "count": str(sum(map(int, counts))) if all(counts) else "",
-    }
 
 
 def _now() -> str:

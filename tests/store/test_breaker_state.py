@@ -162,7 +162,8 @@ def test_changes_met_by_an_outage_are_written_in_order_when_redis_is_back(
             await asyncio.to_thread(redis_server.stop)
             log.keep([Kept("SPY:options", "2", "second"), Kept("QQQ:options", "", "third")])
             log.keep([Kept("SPY:options", "3", "fourth")])
-            assert ledger.pending == 6
+            # Of SPY the newest state alone waits.
+            assert ledger.pending == 5
             await asyncio.to_thread(redis_server.start)
 
     asyncio.run(scenario())

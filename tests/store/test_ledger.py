@@ -224,7 +224,7 @@ def test_flushing_gives_up_after_its_time_and_keeps_the_lines(redis_server: Redi
 @pytest.fixture
 def three_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than three lines wait."""
-    monkeypatch.setattr("shared.store.monitoring._MAX_PENDING", 3)
+    monkeypatch.setattr("shared.store.ledger_lines.MOST_LINES", 3)
 
 
 async def kept(url: str, *lines: GapEntry | str) -> tuple[int, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ help:
 	@echo "make logs     follow the logs; W=ibkr_depth for one"
 	@echo "make test     all tests        make check   format, lint, types, unit tests"
 	@echo "make bench    the headline figures        make format   rewrite the formatting"
-	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3"
+	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3, or SEEDS=\"1 2\""
 	@echo "make soak     the same without faults, and how memory grows; MINUTES=60"
 
 # Runtime and development dependencies have a stamp each: `make up` needs no test tools.
@@ -59,9 +59,10 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
 
-# In a directory of its own; exit 1 with the list of what was found wrong.
+# In a directory of its own; exit 1 with the list of what was found wrong. SEEDS="1 2 3" for a run
+# of each; what each showed stays in var/oracle, for `python -m tests.oracle.table FILES`.
 oracle: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.oracle --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.oracle --seed $(or $(SEEDS),$(SEED)) --minutes $(MINUTES) --into var/oracle
 
 # The same without faults: how memory, files and streams grow.
 soak: $(VENV)/.installed-dev

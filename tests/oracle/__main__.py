@@ -11,12 +11,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 
-from tests.oracle.campaign import EVIDENCE, Campaign, Outcome, Plan
-from tests.oracle.report import table_of
+from tests.oracle.campaign import EVIDENCE, Campaign, Plan
+from tests.oracle.report import Figures, failed, figures_of, table_of
 from tests.oracle.verdict import judge
 
 # Reached within minutes, so that a soak shows that streams are trimmed.
@@ -30,6 +30,19 @@ def main(arguments: list[str]) -> int:
         return _judge_again(options.again, console)
     # Whoever ends the run must not leave a product behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    runs = [_run(_plan(options, seed), options, console) for seed in options.seed]
+    if len(runs) > 1:
+        console.print(table_of(runs))
+    reasons = failed(runs) if len(runs) > 1 else []
+    for reason in reasons:
+        console.print(reason, style="red", highlight=False, soft_wrap=True)
+    if options.json:
+        text = json.dumps(runs[0] if len(runs) == 1 else runs)
+        Path(options.json).write_text(text, encoding="utf-8")
+    return int(bool(reasons) or any(run["violations"] for run in runs))
+
+
+def _run(plan: Plan, options: argparse.Namespace, console: Console) -> Figures:
     home = Path(tempfile.mkdtemp(prefix="tickvisor-oracle-"))
     with console.status("begins") as status:
 
@@ -38,18 +51,19 @@ def main(arguments: list[str]) -> int:
             if not console.is_terminal or options.verbose:
                 console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)
 
-        outcome = Campaign(home, _plan(options), say).run()
-    console.print(table_of([outcome]))
-    for violation in outcome.findings.violations:
+        run = figures_of(Campaign(home, plan, say).run())
+    console.print(table_of([run]))
+    for violation in run["texts"]:
         console.print(violation, style="red", highlight=False, soft_wrap=True)
-    if options.json:
-        Path(options.json).write_text(json.dumps(_figures(outcome)), encoding="utf-8")
-    failed = bool(outcome.findings.violations)
-    if failed or options.keep:
+    if options.into:
+        options.into.mkdir(parents=True, exist_ok=True)
+        name = f"seed-{plan.seed}-{run['minutes']:g}min.json"
+        (options.into / name).write_text(json.dumps(run), encoding="utf-8")
+    if run["violations"] or options.keep:
         console.print(f"kept: {home}")
     else:
         shutil.rmtree(home, ignore_errors=True)
-    return int(failed)
+    return run
 
 
 def _judge_again(home: Path, console: Console) -> int:
@@ -61,36 +75,24 @@ def _judge_again(home: Path, console: Console) -> int:
     return int(bool(findings.violations))
 
 
-def _plan(options: argparse.Namespace) -> Plan:
+def _plan(options: argparse.Namespace, seed: int) -> Plan:
     seconds = options.minutes * 60
     if options.calm:
-        return Plan(options.seed, seconds, only=(), stream_maxlen=_SOAK_MAXLEN)
-    return Plan(options.seed, seconds)
+        return Plan(seed, seconds, only=(), stream_maxlen=_SOAK_MAXLEN)
+    return Plan(seed, seconds)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="oracle", description="faults under load, then the truth")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, nargs="+", default=[1], help="one run for each")
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--calm", action="store_true", help="no faults: `make soak`")
     parser.add_argument("--again", type=Path, help="judge the kept directory of a run once more")
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--into", type=Path, help="a JSON file of each run in this directory")
     parser.add_argument("--keep", action="store_true", help="leave the run's directory")
     parser.add_argument("--verbose", action="store_true", help="every step on a line of its own")
     return parser
-
-
-def _figures(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "seed": outcome.seed,
-        "seconds": outcome.seconds,
-        "faults": outcome.faults,
-        "recoveries": outcome.recoveries,
-        "mb_per_h": outcome.slopes,
-        "counts": outcome.findings.counts,
-        "violations": outcome.findings.by_invariant,
-        "texts": outcome.findings.violations,
-    }
 
 
 if __name__ == "__main__":

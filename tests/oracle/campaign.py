@@ -6,23 +6,21 @@ import json
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import redis
-
-from tests.oracle import quiet
-from tests.oracle.draw import Draw
-from tests.oracle.evidence import Findings, Window
-from tests.oracle.faults import Fault
+from tests.oracle import quiet, quiet_vendor
+from tests.oracle.evidence import Findings
+from tests.oracle.injection import Injector
 from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
+from tests.oracle.recovery import PongWatch
 from tests.oracle.resources import ResourceLog, Slope, check_resources, slope_of
-from tests.oracle.rig import AWAY, Rig, now_ms
+from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
-from tests.oracle.surfaces import SURFACES, newest_ms, oldest_ms, slots_live
+from tests.oracle.surfaces import SURFACES, oldest_ms
 from tests.oracle.verdict import Case, Watched, collect, judge
 
 __all__ = ["EVIDENCE", "Campaign", "Outcome", "Plan"]
@@ -34,8 +32,10 @@ _FRESH_S: Final = 15.0
 _TURNS_S: Final = 60.0
 _QUIET_EVERY: Final = 6
 _DRAIN_S: Final = 10.0
-_HELD_MS: Final = 5_000
-_KEEPS_LATE: Final = ("ibkr_depth", "redis", "slow bytes")
+# A document that lasts for less than the reader's round may be replaced unseen.
+_SEEN: Final = {"chains": "options:", "news": "sentiment:", "indicators": "technicals:"}
+# From so long a run on, faults that fill minutes come too.
+_LONG_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,11 @@ class Plan:
 class Outcome:
     seed: int
     faults: dict[str, int] = field(default_factory=dict)
-    # target -> seconds each
+    # group -> seconds each
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
+    minutes: float = 0.0
+    # With start and end.
     seconds: float = 0.0
     # program -> how its memory grew, where it lived long enough to tell
     slopes: dict[str, Slope] = field(default_factory=dict)
@@ -76,8 +78,7 @@ class Campaign:
         prepare(self._rig.product.layout.root)
         self._plan = plan
         self._say = say
-        self._outcome = Outcome(plan.seed)
-        self._held: list[Window] = []
+        self._outcome = Outcome(plan.seed, minutes=round(plan.seconds / 60, 2))
 
     def run(self) -> Outcome:
         begin_s = time.monotonic()
@@ -101,19 +102,20 @@ class Campaign:
             KeyReader(lambda: rig.url, rig.secret),
             SentLog(rig.tws_control_port, SYMBOLS),
         )
-        resources = ResourceLog(rig)
-        reader.start()
-        sent.start()
-        resources.start()
+        resources, watch = ResourceLog(rig), PongWatch(lambda: rig.url)
+        injector = Injector(rig, watch, self._findings)
+        watchers = (reader, sent, resources, watch)
+        for watcher in watchers:
+            watcher.start()
         from_ms = now_ms()
         try:
-            self._inject()
+            self._inject(injector)
             self._settle(sent)
-            case = self._quiet_end(reader, sent, from_ms)
+            case = self._quiet_end(Watched(rig, sent, reader, (from_ms, 0), injector.held))
         finally:
-            resources.stop()
-            reader.stop()
-            sent.stop()
+            for watcher in reversed(watchers):
+                watcher.stop()
+        self._outcome.faults, self._outcome.recoveries = injector.faults, injector.recoveries
         for name, error in (("journal", sent.error), ("key reader", reader.error)):
             if error:
                 raise RuntimeError(f"{name}: {error}")
@@ -132,72 +134,22 @@ class Campaign:
     def _count_policy(self, reader: KeyReader) -> None:
         for name in ("conflated", "stragglers", "dropped", "resent"):
             self._findings.count(f"{name}, by the workers", reader.total(name))
+        for what, begin in _SEEN.items():
+            self._findings.count(f"{what} seen by the reader", reader.seen(begin))
 
-    # Faults
-
-    def _inject(self) -> None:
+    def _inject(self, injector: Injector) -> None:
         until_s = time.monotonic() + self._plan.seconds
         chosen = self._plan.only
-        for number, step in enumerate(steps(self._plan.seed) if chosen is None else chosen, 1):
-            if chosen is None and time.monotonic() >= until_s:
+        drawn = steps(self._plan.seed, self._plan.seconds >= _LONG_S)
+        for number, step in enumerate(drawn if chosen is None else chosen, 1):
+            left_s = until_s - time.monotonic()
+            if chosen is None and left_s <= 0:
                 return
-            left_s = max(0, until_s - time.monotonic())
-            self._say(f"{number}: {step.name} ({left_s:.0f} s left)")
-            self._play(step)
+            self._say(f"{number}: {step.name} ({max(0.0, left_s):.0f} s left)")
+            injector.play(step)
             if number % _QUIET_EVERY == 0:
                 self._quiet_point()
         time.sleep(max(0.0, until_s - time.monotonic()))
-
-    def _play(self, step: Step) -> None:
-        time.sleep(step.wait_s)
-        from_ms = now_ms()
-        begun = [begin for one in step.faults if (begin := self._begin(*one)) is not None]
-        # Of a killed worker nothing comes any more: what is newer is its successor's.
-        begun_ms, begun_s = now_ms(), time.monotonic()
-        for fault, draw, token in sorted(begun, key=lambda one: one[1].hold_s):
-            if fault.hold_s[1] and fault.target != "gateway":
-                time.sleep(max(0.0, begun_s + draw.hold_s - time.monotonic()))
-            fault.end(self._rig, token)
-            self._outcome.faults[fault.name] = self._outcome.faults.get(fault.name, 0) + 1
-        since_ms = begun_ms if [one[0].target for one in begun] == ["kill"] else now_ms()
-        for fault, _, _ in begun:
-            # Of two together neither is over before both are.
-            self._recover(fault, since_ms, alone=len(begun) == 1)
-        if any(word in step.name for word in _KEEPS_LATE) or {"load", "setup"} & {
-            fault.group for fault, _ in step.faults
-        }:
-            self._held.append(Window(from_ms - _HELD_MS, now_ms() + _HELD_MS))
-
-    def _begin(self, fault: Fault, draw: Draw) -> tuple[Fault, Draw, Any] | None:
-        """Two together may be one too many: what is down already cannot be hurt."""
-        try:
-            return fault, draw, fault.begin(self._rig, draw)
-        except (redis.RedisError, *AWAY):
-            self._findings.count("faults that could not begin")
-            return None
-
-    def _recover(self, fault: Fault, since_ms: int, alone: bool) -> None:
-        rig = self._rig
-
-        def back(surface: str) -> bool:
-            if surface == "slots":
-                return slots_live(rig)
-            return newest_ms(rig, surface) > since_ms
-
-        missing = [name for name in fault.hits if not self._in_time(fault, since_ms, name, back)]
-        took_s = (now_ms() - since_ms) / 1_000
-        for surface in missing:
-            text = f"{surface}: nothing new {took_s:.1f} s after {fault.name}"
-            self._findings.violation("fresh after a fault", text)
-        if fault.hits and not missing:
-            name = fault.target if alone and fault.target else "other"
-            self._outcome.recoveries.setdefault(name, []).append(took_s)
-
-    def _in_time(
-        self, fault: Fault, since_ms: int, surface: str, back: Callable[[str], bool]
-    ) -> bool:
-        left_s = fault.patience_s - (now_ms() - since_ms) / 1_000
-        return self._rig.wait(lambda: back(surface), max(0.0, left_s)) is not None
 
     # Quiet points
 
@@ -227,19 +179,19 @@ class Campaign:
         rig = self._rig
         return rig.wait(lambda: oldest_ms(rig, surface) > since_ms, left_s) is not None
 
-    def _quiet_end(self, reader: KeyReader, sent: SentLog, from_ms: int) -> Case:
-        rig = self._rig
+    def _quiet_end(self, watched: Watched) -> Case:
+        rig, sent = watched.rig, watched.sent
         self._say("the market stands still, everything is compared")
-        quiet.freeze_vendor(rig, True)
+        quiet_vendor.freeze_vendor(rig, True)
         quiet.pause_market(rig, True)
         paused_ms = now_ms()
         quiet.check_books(rig, self._findings)
-        quiet.check_chains(rig, self._findings)
+        quiet_vendor.check_vendor_data(rig, self._findings)
         sent.read_once()
         rig.wait(lambda: _trades_drained(rig, sent), _DRAIN_S)
         sent.read_once()
-        reader.read_once()
-        return collect(Watched(rig, sent, reader, (from_ms, paused_ms), self._held))
+        watched.reader.read_once()
+        return collect(replace(watched, span_ms=(watched.span_ms[0], paused_ms)))
 
 
 def _backfill_pending(rig: Rig) -> int:

@@ -30,6 +30,13 @@ class Fault:
     end: Callable[[Rig, Any], None] = nothing
     hold_s: tuple[float, float] = (0.0, 0.0)
     hits: tuple[str, ...] = ()
-    # Whose recovery time this is: kill, redis, gateway, or none that has a target.
+    # Whose recovery time this is: recovery.py has the bounds. None where there is no target.
     target: str = ""
     patience_s: float = PATIENCE_S
+    # Too long for a run of minutes.
+    long: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether its end comes after a while; one that begins and ends in one call has none."""
+        return self.hold_s[1] > 0 and self.end is not nothing

@@ -54,11 +54,14 @@ def _one_client(rig: Rig, draw: Draw) -> dict[str, Any]:
     return {"client_id": ids[draw.number % len(ids)]}
 
 
-def _restart_gateway(rig: Rig, draw: Draw) -> None:
-    """As at night, and at times the first connect is never answered."""
-    silent = draw.number % 3 == 0
-    rig.gateway.call("restart_for_s", for_s=draw.hold_s, silent_connects=int(silent))
-    time.sleep(draw.hold_s)
+def _restart(silent_connects: int) -> Callable[[Rig, Draw], None]:
+    """As at night; at times the first connect of each client is never answered."""
+
+    def begin(rig: Rig, draw: Draw) -> None:
+        rig.gateway.call("restart_for_s", for_s=draw.hold_s, silent_connects=silent_connects)
+        time.sleep(draw.hold_s)
+
+    return begin
 
 
 def _ids_taken(rig: Rig, draw: Draw) -> None:
@@ -79,6 +82,16 @@ def _gateway(
     patience_s: float = _PROBED_S,
 ) -> Fault:
     return Fault(name, "gateway", begin, end, hold_s, _FED, "", patience_s)
+
+
+def _away(
+    name: str, hold_s: tuple[float, float], silent_connects: int = 0, long: bool = False
+) -> Fault:
+    """Slots as the gateway counts them, from when it listens again."""
+    target = "gateway, first connect hangs" if silent_connects else "gateway"
+    begin = _restart(silent_connects)
+    hits = ("slots",)
+    return Fault(name, "gateway", begin, nothing, hold_s, hits, target, _SLOTS_S, long)
 
 
 _BRIEF: Final = (1.0, 5.0)
@@ -109,10 +122,9 @@ GATEWAY: Final = (
         "history farm flap", _told("farm", state="broken", farm="ushmds"),
         _then("farm", state="ok", farm="ushmds"), _BRIEF,
     ),
-    Fault(
-        "gateway restart", "gateway", _restart_gateway, hold_s=(5.0, 12.0), hits=("slots",),
-        target="gateway",
-    ),
+    _away("gateway restart", (5.0, 12.0)),
+    _away("gateway restart, first connect hangs", (5.0, 12.0), silent_connects=2),
+    _away("gateway restart, 90 s", (90.0, 90.0), long=True),
     _gateway("326", _ids_taken, _then("hold_client_ids", ids=[]), _BRIEF),
     _gateway("connects unanswered", _silent_accept, _then("accept_silent", on=False), (2.0, 6.0)),
     _gateway("10197", _told("compete"), _then("compete", on=False), _BRIEF, _SLOTS_S),

@@ -34,7 +34,8 @@ def _kill(worker: str) -> Fault:
     def begin(rig: Rig, draw: Draw) -> int:
         return rig.kill(worker)
 
-    return Fault(f"kill -9 {worker}", "workers", begin, hits=_FEEDS[worker], target="kill")
+    name = f"kill -9 {worker}"
+    return Fault(name, "workers", begin, hits=_FEEDS[worker], target=name)
 
 
 def _stop(worker: str) -> Fault:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import orjson
 import redis
 
+from simulators.control import ControlClient
 from tests.oracle.evidence import Entry, Gap, level
 
-__all__ = ["depth_entries", "gaps", "members", "secret_places"]
+__all__ = ["answered", "depth_entries", "gaps", "members", "secret_places"]
 
 
 def depth_entries(client: redis.Redis, symbol: str) -> list[Entry]:
@@ -27,6 +29,20 @@ def members(client: redis.Redis, key: str) -> list[dict[str, Any]]:
     """Of a sorted set, by score."""
     found: Any = client.zrange(key, 0, -1)
     return [orjson.loads(member) for member in found]
+
+
+def answered(vendor: ControlClient) -> dict[str, int]:
+    """By function, calls that got data as it is meant to be."""
+    found: Counter[str] = Counter()
+    last = 0
+    while True:
+        reply = vendor.call("requests", since=last)
+        if not reply["rows"]:
+            return dict(found)
+        at = {name: place for place, name in enumerate(reply["columns"])}
+        good = [row for row in reply["rows"] if row[at["outcome"]] == "ok"]
+        found.update(row[at["function"]] for row in good)
+        last = reply["rows"][-1][0]
 
 
 def secret_places(root: Path, secret: str) -> list[str]:

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from tests.support.ports import free_port
 
-__all__ = ["PAIRS", "SYMBOLS", "VENDOR_PLAN", "VENUES", "WORKERS", "World", "settings_of"]
+__all__ = [
+    "INDICATORS",
+    "PAIRS",
+    "SYMBOLS",
+    "VENDOR_PLAN",
+    "VENUES",
+    "WORKERS",
+    "World",
+    "settings_of",
+]
 
 VENUES: Final = {
     "SPY": ("ARCA", "BATS"),
@@ -19,6 +28,7 @@ VENUES: Final = {
 }
 SYMBOLS: Final = tuple(VENUES)
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
+INDICATORS: Final = ("RSI", "MACD")
 VENDOR_PLAN: Final = 300
 PAIRS: Final = sum(len(venues) for venues in VENUES.values())
 
@@ -58,7 +68,7 @@ def settings_of(world: World) -> dict[str, Any]:
             "read_timeout_s": 3.0,
             "request_timeout_s": 5.0,
             "sentiment_skip": [],
-            "indicators": ["RSI", "MACD"],
+            "indicators": list(INDICATORS),
         },
         # The rig has simulators of its own; these only must not be in its way.
         "simulators": {

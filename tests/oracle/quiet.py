@@ -8,26 +8,16 @@ import orjson
 
 from tests.oracle.evidence import Findings, State, level
 from tests.oracle.mirror import EMPTY
-from tests.oracle.plan import SYMBOLS
 from tests.oracle.rig import Rig
 
-__all__ = ["check_books", "check_chains", "freeze_vendor", "pause_market"]
+__all__ = ["check_books", "pause_market"]
 
 _SETTLE_S: Final = 8.0
-_CHAIN_S: Final = 15.0
 _ROWS: Final = 10
-_COMPARED: Final = (
-    "strike", "type", "expiration", "bid", "bid_size", "ask", "ask_size", "volume", "open_interest",
-)  # fmt: skip
 
 
 def pause_market(rig: Rig, on: bool) -> None:
     rig.gateway.call("pause" if on else "resume")
-
-
-def freeze_vendor(rig: Rig, on: bool) -> None:
-    rig.vendor.call("freeze" if on else "thaw")
-    rig.vendor.call("moving", share=0.0 if on else 0.3)
 
 
 def check_books(rig: Rig, findings: Findings) -> None:
@@ -106,31 +96,3 @@ def _top(state: State | None) -> str:
     if state is None:
         return "none"
     return f"{state[0][:2]} / {state[1][:2]}"
-
-
-def check_chains(rig: Rig, findings: Findings) -> None:
-    """With the vendor's data standing still."""
-    wrong: list[str] = []
-
-    def right() -> bool:
-        wrong[:] = [text for symbol in SYMBOLS for text in _wrong_chain(rig, symbol)]
-        return not wrong
-
-    if rig.wait(right, _CHAIN_S) is None:
-        for text in wrong:
-            findings.violation("chains as sent", text)
-    findings.count("chains compared", len(SYMBOLS))
-
-
-def _wrong_chain(rig: Rig, symbol: str) -> list[str]:
-    sent = {row["contract_id"]: row for row in rig.vendor.call("chain", symbol=symbol)["rows"]}
-    value: Any = rig.client.get(f"options:{symbol}:chain")
-    stored = orjson.loads(value)["by_contract"] if value else {}
-    if stored.keys() != sent.keys():
-        return [f"{symbol}: {len(stored)} contracts, must be {len(sent)}"]
-    return [
-        f"{name} {field}: was {row[field]}, must be {sent[name][field]}"
-        for name, row in stored.items()
-        for field in _COMPARED
-        if (row[field] or None) != (sent[name][field] or None)
-    ][:3]

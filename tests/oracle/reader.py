@@ -36,6 +36,8 @@ class KeyReader:
         self.findings = Findings()
         self.error = ""
         self._trades: dict[str, dict[int, Trade]] = {}
+        # What the vendor's documents were seen as: (key, when it was fetched).
+        self._documents: set[tuple[str, int]] = set()
         # Counters that begin anew with each process: (key, worker, name) -> sum of lives, newest.
         self._counters: dict[tuple[str, str, str], tuple[float, float]] = {}
 
@@ -54,6 +56,10 @@ class KeyReader:
         """A counter of all workers, over all their lives."""
         found = (value for (_, _, one), value in self._counters.items() if one == name)
         return int(sum(before + newest for before, newest in found))
+
+    def seen(self, begin: str) -> int:
+        """Documents of different fetches under keys that begin so."""
+        return sum(key.startswith(begin) for key, _ in self._documents)
 
     def read_once(self) -> None:
         keys: list[bytes] = list(self._client.scan_iter(count=1_000))
@@ -146,6 +152,8 @@ class KeyReader:
     def _keep(self, key: str, value: Any) -> None:
         if key.endswith(":trades"):
             self._keep_trades(key.split(":")[1], [_trade(member) for member in value])
+        elif key.endswith(":chain") or key.startswith(("sentiment:", "technicals:")):
+            self._documents.add((key, orjson.loads(value)["fetched_ts"]))
         elif key.endswith(":metrics"):
             for worker, text in value.items():
                 self._keep_counters(key, worker.decode(), orjson.loads(text))

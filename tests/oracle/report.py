@@ -1,42 +1,80 @@
-"""What a run showed, as a table."""
+"""What runs showed, as rows of a table; of many runs by what each left as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from rich.table import Table
 
 from tests.oracle.campaign import Outcome
+from tests.oracle.recovery import bound_of, percentile, too_slow
 
-__all__ = ["percentile", "table_of"]
+__all__ = ["Figures", "failed", "figures_of", "joined_recoveries", "rows_of", "table_of"]
 
 # Of several runs the largest counts, not the sum.
 _PEAKS: Final = ("most ", "vendor peak")
+# One run, as `--json` writes it.
+Figures = dict[str, Any]
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that this share of all does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -(-int(share * 100) * len(ordered) // 100) - 1))]
+def figures_of(outcome: Outcome) -> Figures:
+    return {
+        "seed": outcome.seed,
+        "minutes": outcome.minutes,
+        "seconds": round(outcome.seconds, 1),
+        "faults": outcome.faults,
+        "recoveries": outcome.recoveries,
+        "mb_per_h": {name: slope._asdict() for name, slope in outcome.slopes.items()},
+        "counts": outcome.findings.counts,
+        "violations": outcome.findings.by_invariant,
+        "texts": outcome.findings.violations,
+    }
 
 
-def table_of(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("", "count", title=f"oracle, seeds {', '.join(str(o.seed) for o in outcomes)}")
-    table.columns[1].justify = "right"
-    table.add_row("faults injected", str(sum(sum(o.faults.values()) for o in outcomes)))
-    table.add_row("kinds of faults", str(len({name for o in outcomes for name in o.faults})))
-    names = sorted({name for o in outcomes for name in o.findings.counts})
-    for name in names:
-        found = [o.findings.counts.get(name, 0) for o in outcomes]
-        joined = max(found) if name.startswith(_PEAKS) else sum(found)
-        table.add_row(name, f"{joined:,}")
-    for target in sorted({name for o in outcomes for name in o.recoveries}):
-        times_s = [t for o in outcomes for t in o.recoveries.get(target, [])]
+def failed(runs: Sequence[Figures]) -> list[str]:
+    """Why these runs are no proof, in words; empty when they are."""
+    found = [
+        f"seed {run['seed']}: {invariant}, {number} times"
+        for run in runs
+        for invariant, number in run["violations"].items()
+    ]
+    return found + [f"recovery: {text}" for text in too_slow(joined_recoveries(runs))]
+
+
+def joined_recoveries(runs: Sequence[Figures]) -> dict[str, list[float]]:
+    joined: dict[str, list[float]] = {}
+    for run in runs:
+        for name, times_s in run["recoveries"].items():
+            joined.setdefault(name, []).extend(times_s)
+    return joined
+
+
+def rows_of(runs: Sequence[Figures]) -> Iterator[tuple[str, str]]:
+    """(what, figure), the same for one run and for many."""
+    yield "faults injected", f"{sum(sum(run['faults'].values()) for run in runs):,}"
+    yield "kinds of faults", str(len({name for run in runs for name in run["faults"]}))
+    names = {name for run in runs for name in run["counts"]}
+    for name in sorted(names):
+        found = [run["counts"].get(name, 0) for run in runs]
+        yield name, f"{max(found) if name.startswith(_PEAKS) else sum(found):,}"
+    for name, times_s in sorted(joined_recoveries(runs).items()):
         figures = f"{percentile(times_s, 0.5):.2f} s / {percentile(times_s, 0.99):.2f} s"
-        table.add_row(f"recovery p50 / p99, {target} ({len(times_s)})", figures)
-    for name, slope in sorted((n, s) for o in outcomes for n, s in o.slopes.items()):
-        table.add_row(f"MB per hour, {name}", f"{slope.mb_per_h:+.2f} ± {slope.plus_minus:.2f}")
-    violations = sum(sum(o.findings.by_invariant.values()) for o in outcomes)
-    table.add_row("violations", str(violations))
+        bound = bound_of(name)
+        allowed = f" (allowed {bound.p50:g} s / {bound.p99:g} s)" if bound else ""
+        yield f"recovery p50 / p99, {name} ({len(times_s)})", figures + allowed
+    for run in runs:
+        for name, slope in sorted(run["mb_per_h"].items()):
+            figures = f"{slope['mb_per_h']:+.2f} ± {slope['plus_minus']:.2f}"
+            yield f"MB per hour, {name}", figures
+    yield "violations", str(sum(sum(run["violations"].values()) for run in runs))
+
+
+def table_of(runs: Sequence[Figures]) -> Table:
+    table = Table(
+        "", "figure", title=f"oracle, seeds {', '.join(str(run['seed']) for run in runs)}"
+    )
+    table.columns[1].justify = "right"
+    for what, figure in rows_of(runs):
+        table.add_row(what, figure)
     return table

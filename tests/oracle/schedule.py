@@ -34,8 +34,9 @@ class Step:
         return " + ".join(fault.name for fault, _ in self.faults)
 
 
-def steps(seed: int) -> Iterator[Step]:
-    """Without end; each kind of a group comes once before any comes again."""
+def steps(seed: int, long: bool = False) -> Iterator[Step]:
+    """Without end; each kind of a group comes once before any comes again. `long`: also faults
+    that would fill a run of minutes."""
     random = Random(seed)
     decks: dict[str, list[Fault]] = {group: [] for group in _SHARES}
     while True:
@@ -43,7 +44,8 @@ def steps(seed: int) -> Iterator[Step]:
         if random.random() < _TOGETHER:
             other = _group(random)
             groups += [other] if other != groups[0] else []
-        faults = tuple((fault := _next(random, decks, g), _draw(random, fault)) for g in groups)
+        drawn = [_next(random, decks, group, long) for group in groups]
+        faults = tuple((fault, _draw(random, fault)) for fault in drawn)
         yield Step(round(random.uniform(*_WAIT_S), 2), faults)
 
 
@@ -58,9 +60,10 @@ def _group(random: Random) -> str:
     return random.choices(list(_SHARES), weights=list(_SHARES.values()))[0]
 
 
-def _next(random: Random, decks: dict[str, list[Fault]], group: str) -> Fault:
+def _next(random: Random, decks: dict[str, list[Fault]], group: str, long: bool) -> Fault:
     if not decks[group]:
-        decks[group] = [fault for fault in FAULTS.values() if fault.group == group]
+        of_group = [fault for fault in FAULTS.values() if fault.group == group]
+        decks[group] = [fault for fault in of_group if long or not fault.long]
         random.shuffle(decks[group])
     return decks[group].pop()
 

@@ -14,7 +14,8 @@ from tests.oracle.schedule import FAULTS, steps
 HERE: Final = Path(__file__).parent
 CHECKERS: Final = (
     "check_bars", "check_depth", "check_trades", "evidence", "gather", "key_rules", "limits",
-    "mirror", "quiet", "reader", "resources", "sent", "surfaces", "verdict",
+    "mirror", "quiet", "quiet_vendor", "reader", "recovery", "resources", "sent", "surfaces",
+    "verdict",
 )  # fmt: skip
 PRODUCT: Final = ("shared", "workers", "deploy", "scripts", "benchmarks")
 
@@ -43,7 +44,7 @@ def test_one_integer_reproduces_a_schedule() -> None:
 
 
 def test_every_fault_comes_before_any_of_its_group_comes_twice() -> None:
-    names = [fault.name for step in islice(steps(3), 3_000) for fault, _ in step.faults]
+    names = [fault.name for step in islice(steps(3, True), 3_000) for fault, _ in step.faults]
     assert set(names) == set(FAULTS)
     redis = [name for name in names if FAULTS[name].group == "redis"]
     kinds = len({name for name in redis})
@@ -54,3 +55,8 @@ def test_two_faults_of_one_group_never_come_together() -> None:
     for step in islice(steps(4), 500):
         groups = [fault.group for fault, _ in step.faults]
         assert len(set(groups)) == len(groups)
+
+
+def test_a_short_run_has_no_fault_that_would_fill_it() -> None:
+    names = {fault.name for step in islice(steps(3), 3_000) for fault, _ in step.faults}
+    assert set(FAULTS) - names == {fault.name for fault in FAULTS.values() if fault.long}

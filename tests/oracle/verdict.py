@@ -12,7 +12,7 @@ from tests.oracle.check_depth import DepthEvidence, check_depth
 from tests.oracle.check_trades import TradeEvidence, check_trades
 from tests.oracle.evidence import Findings, Gap, Window
 from tests.oracle.limits import check_gateway, check_vendor
-from tests.oracle.plan import SYMBOLS
+from tests.oracle.plan import INDICATORS, SYMBOLS
 from tests.oracle.reader import KeyReader
 from tests.oracle.rig import Rig
 from tests.oracle.sent import SentLog
@@ -23,6 +23,11 @@ _BAR_S: Final = 5
 _DEPTH_CAP: Final = 3
 # Redis trims whole nodes of a hundred entries.
 _TRIM_SLACK: Final = 300
+_DOCUMENTS: Final = {
+    "chains": ("REALTIME_OPTIONS", "HISTORICAL_OPTIONS"),
+    "news": ("NEWS_SENTIMENT",),
+    "indicators": INDICATORS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Case:
     bars: tuple[BarEvidence, ...]
     gateway: dict[str, Any]
     vendor: dict[str, Any]
+    # By function, answers that were the vendor's data and no refusal.
+    answered: dict[str, int]
     # Files that hold the vendor's key.
     secret_in: tuple[str, ...]
     stream_maxlen: int
@@ -61,6 +68,7 @@ def collect(watched: Watched) -> Case:
         bars=tuple(_bars(watched, symbol, gaps) for symbol in SYMBOLS),
         gateway=rig.gateway_stats(),
         vendor=rig.vendor.call("stats"),
+        answered=gather.answered(rig.vendor),
         secret_in=tuple(gather.secret_places(rig.product.layout.var, rig.secret)),
         stream_maxlen=rig.world.stream_maxlen,
     )
@@ -80,6 +88,9 @@ def judge(case: Case) -> Findings:
         findings.add(check_bars(bars))
     findings.add(check_gateway(case.gateway, _DEPTH_CAP))
     findings.add(check_vendor(case.vendor))
+    for what, functions in _DOCUMENTS.items():
+        number = sum(case.answered.get(function, 0) for function in functions)
+        findings.count(f"{what} answered by the vendor", number)
     for place in case.secret_in:
         findings.violation("no key of the vendor", f"in file {place}")
     return findings

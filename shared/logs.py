@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-_HIDDEN: Final = b"***"
+_HIDDEN: Final = "***"
+# No text or line of ours is that long; one that quotes a gateway, a vendor or Redis may be.
+_MOST_TEXT: Final = 8_000
+_MOST_LINE_BYTES: Final = 65_536
 
 
 def configure(worker: str, level: str, secrets: Sequence[str] = ()) -> None:
@@ -27,12 +30,12 @@ def configure(worker: str, level: str, secrets: Sequence[str] = ()) -> None:
     `secrets` are blotted out of every line, whoever wrote it: a vendor's text, a traceback.
     """
     logger.remove()
-    hidden = [secret.encode() for secret in secrets if secret]
+    hidden = [secret for secret in secrets if secret]
 
     def write(message: Message) -> None:
-        line = _line(worker, message.record)
+        line = _line(worker, message.record, hidden)
         for secret in hidden:
-            line = line.replace(secret, _HIDDEN)
+            line = line.replace(secret.encode(), _HIDDEN.encode())
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
 
@@ -43,18 +46,40 @@ def configure(worker: str, level: str, secrets: Sequence[str] = ()) -> None:
     logging.getLogger("ib_async").propagate = False
 
 
-def _line(worker: str, record: Any) -> bytes:
+def _line(worker: str, record: Any, hidden: Sequence[str]) -> bytes:
     fixed = {
         "ts": record["time"].isoformat(timespec="milliseconds"),
         "level": record["level"].name,
         "worker": worker,
-        "event": record["message"],
+        "event": _cut(record["message"], hidden),
+    }
+    extra = {
+        name: _cut(value, hidden) if isinstance(value, str) else value
+        for name, value in record["extra"].items()
     }
     # First for the reader's sake, and last so that no bound field can hide them.
-    document: dict[str, Any] = {**fixed, **record["extra"], **fixed}
+    document: dict[str, Any] = {**fixed, **extra, **fixed}
     exception = record["exception"]
     if exception is not None and exception.value is not None:
-        document["traceback"] = "".join(traceback.format_exception(exception.value))
+        document["traceback"] = _cut("".join(traceback.format_exception(exception.value)), hidden)
+    line = _encoded(document)
+    if len(line) > _MOST_LINE_BYTES:
+        return _encoded({**fixed, "cut_bytes": len(line)})
+    return line
+
+
+def _cut(text: str, hidden: Sequence[str]) -> str:
+    """Both ends of a long text; a secret must not be cut in two, and so pass unseen."""
+    if len(text) <= _MOST_TEXT:
+        return text
+    for secret in hidden:
+        text = text.replace(secret, _HIDDEN)
+    more = len(text) - _MOST_TEXT
+    half = _MOST_TEXT // 2
+    return f"{text[:half]} ...{more} more characters... {text[-half:]}" if more > 0 else text
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n"
     except TypeError:

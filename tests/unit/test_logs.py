@@ -130,3 +130,36 @@ def test_a_secret_is_blotted_out_of_every_field_and_traceback(
         "failed",
         "GET /query?apikey=***",
     ]
+
+
+def test_a_long_text_is_cut_in_the_middle_and_says_by_how_much(lines: Lines) -> None:
+    logger.bind(answer="y" * 9_001).info("{}", "x" * 9_000)
+    [line] = lines()
+    assert line["event"] == "x" * 4_000 + " ...1000 more characters... " + "x" * 4_000
+    assert line["answer"] == "y" * 4_000 + " ...1001 more characters... " + "y" * 4_000
+
+
+def test_the_ends_of_a_long_traceback_stay(lines: Lines) -> None:
+    try:
+        raise ValueError("z" * 100_000)
+    except ValueError as error:
+        logger.opt(exception=error).error("failed")
+    [line] = lines()
+    assert line["traceback"].startswith("Traceback (most recent call last):")
+    assert len(line["traceback"]) < 8_100
+
+
+def test_a_line_that_is_long_by_its_fields_keeps_the_fixed_ones(lines: Lines) -> None:
+    logger.bind(symbols=["SPY"] * 20_000).info("stale")
+    [line] = lines()
+    assert list(line) == ["ts", "level", "worker", "event", "cut_bytes"]
+    assert (line["event"], line["cut_bytes"] > 100_000) == ("stale", True)
+
+
+def test_a_secret_is_not_cut_in_two(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with restored_logging():
+        logs.configure("av_options", "INFO", ["topsecretkey"])
+        logger.info("{}", "x" * 3_995 + "topsecretkey" + "x" * 9_000)
+        out = capfdbinary.readouterr().out
+    assert b"x***" in out
+    assert b"topse" not in out

@@ -20,6 +20,9 @@ RETRY_S: Final = 16.0
 PACING_WAIT_S: Final = 60.0
 # Between the pages of a window: fewer than 6 requests in 2 s for one contract.
 PAGE_WAIT_S: Final = 0.5
+# Two hours of reach have room for 600 requests. A farm that comes and goes by the second leaves a
+# window of each symbol every time, and all that wait are gone through again and again.
+MOST_WAITING: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,11 @@ class Backfill:
         for hole in gone:
             self._waiting.remove(hole)
         return gone
+
+    def crowded_out(self) -> list[Hole]:
+        """The oldest of too many windows; forgotten here."""
+        beyond = len(self._waiting) - MOST_WAITING
+        return [self._waiting.popleft() for _ in range(beyond)]
 
     def decide(self, now_unix_s: float, now_s: float) -> list[Hole]:
         """What is to be asked for now, one request of a symbol at a time; it counts as open."""

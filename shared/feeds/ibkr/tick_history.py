@@ -53,6 +53,8 @@ class History:
         state = self._state
         for hole in state.backfill.expired(now_unix_s):
             self._unfilled(hole, "beyond reach")
+        for hole in state.backfill.crowded_out():
+            self._unfilled(hole, "too many windows wait")
         if state.connectivity.broken_history_farms:
             return
         for req_id, (_, until_s) in list(self._asked.items()):

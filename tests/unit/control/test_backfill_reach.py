@@ -78,3 +78,12 @@ def test_an_open_window_does_not_expire_before_its_answer() -> None:
     assert filling.expired(T + 1000) == []
     filling.again(opened, 800.0, paced=False)
     assert shown(filling.expired(T + 1000)) == [("SPY", 70, 90)]
+
+
+def test_of_more_windows_than_can_ever_be_asked_for_the_oldest_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.control.backfill.MOST_WAITING", 2)
+    filling = backfill(hole("SPY", 0, 10), hole("QQQ", 20, 30), hole("SPY", 40, 50))
+    assert shown(filling.crowded_out()) == [("SPY", 0, 10)]
+    assert (filling.crowded_out(), filling.count()) == ([], 2)

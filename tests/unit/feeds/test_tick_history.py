@@ -204,3 +204,16 @@ def test_a_window_that_waited_beyond_reach_is_entered_once_as_not_filled(
         desk.decide(now_s, 7240.1)
     assert said(desk.losses) == [("SPY", 0, 40, "disconnect: not filled, beyond reach", None)]
     assert desk.rig.pending() == []
+
+
+def test_a_window_that_is_one_too_many_is_told_as_not_filled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.control.backfill.MOST_WAITING", 1)
+    desk = Desk()
+    desk.miss(0, 40)
+    desk.miss(60, 90)
+    assert ids(desk.decide(0.0)) == [("bars", 41)]
+    assert said(desk.losses) == [
+        ("SPY", 0, 40, "disconnect: not filled, too many windows wait", None)
+    ]

@@ -33,9 +33,9 @@ from shared.settings_sections import (
     TwsSimulatorSettings,
     VendorSimulatorSettings,
     WatchdogSettings,
-    redacted_url,
 )
 from shared.settings_simulated import simulated_gateway, simulated_vendor
+from shared.settings_words import named, redacted_url
 from shared.universe import Instrument, Universe, load_universe
 from shared.yaml_document import load_mapping
 
@@ -173,6 +173,8 @@ def _with_embedded_url(redis: RedisSettings, home: Path) -> RedisSettings:
         url = (home / "var/run/redis.url").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         url = ""
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"var/run/redis.url: unreadable, {named(error)}"]) from None
     return msgspec.structs.replace(redis, url=url)
 
 

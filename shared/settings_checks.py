@@ -6,15 +6,14 @@ from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.settings_fields import shown
 from shared.settings_sections import (
     AlphaVantageSettings,
     IbkrSettings,
     RedisSettings,
     SymbolSettings,
     Ttls,
-    redacted_url,
 )
+from shared.settings_words import redacted, shown
 from shared.universe import Universe
 
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
@@ -22,10 +21,28 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def redis_faults(redis: RedisSettings) -> list[str]:
-    if not redis.url or urlsplit(redis.url).scheme in _REDIS_SCHEMES:
+    if not redis.url:
         return []
-    url = redacted_url(redis.url)
-    return [f"redis.url: was {shown(url)}, must start with redis://, rediss:// or unix://"]
+    if redis.url.partition("://")[0].lower() not in _REDIS_SCHEMES:
+        was = redacted(redis.url)
+        return [f"redis.url: was {was}, must start with redis://, rediss:// or unix://"]
+    return _address_faults("redis.url", redis.url)
+
+
+def host_of(url: str) -> str:
+    """The host that a URL names; empty where it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _address_faults(name: str, url: str) -> list[str]:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        return [f"{name}: was {redacted(url)}, must have a host and a port from 0 to 65535"]
+    return []
 
 
 def symbol_contradictions(
@@ -97,10 +114,11 @@ def _key_faults(vendor: AlphaVantageSettings) -> list[str]:
         problems.append(
             f"ALPHA_VANTAGE_API_KEY: was {len(key)} characters, must be printable without blanks"
         )
-    url = urlsplit(vendor.base_url)
-    if url.scheme == "http" and url.hostname not in LOOPBACK:
+    problems += _address_faults("alpha_vantage.base_url", vendor.base_url)
+    host = host_of(vendor.base_url)
+    if vendor.base_url.startswith("http:") and host not in LOOPBACK:
         problems.append(
-            f"alpha_vantage.base_url: was http to {shown(url.hostname or '')},"
+            f"alpha_vantage.base_url: was http to {shown(host)},"
             " must be https: the API key stands in it"
         )
     return problems

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.settings_fields import EnvironmentText, unknown_key
+from shared.settings_words import named
+from shared.yaml_document import read_text
 
 # Names and meaning are those of the depth feed's documented environment; each wins over YAML.
 VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -47,11 +49,14 @@ def merged_environment(
 
 def read_dotenv(path: Path, problems: list[str]) -> dict[str, EnvironmentText]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path.name}: unreadable, {error}")
+    except OSError as error:
+        problems.append(f"{path.name}: unreadable, {error.strerror or type(error).__name__}")
+        return {}
+    except ValueError as error:
+        problems.append(f"{path.name}: unreadable, {named(error)}")
         return {}
     values: dict[str, EnvironmentText] = {}
     for number, line in enumerate(lines, start=1):
@@ -82,7 +87,8 @@ def _read_line(
         return
     match = _ASSIGNMENT.fullmatch(line)
     if match is None:
-        problems.append(f"{where}: was {_masked(line)}, must be NAME=VALUE")
+        # It may be a key or a password and nothing else.
+        problems.append(f"{where}: was {len(line)} characters without =, must be NAME=VALUE")
         return
     name, text = match.groups()
     if name.startswith(("IBKR_", "TICKVISOR_", "ALPHA_VANTAGE_")) and name not in {
@@ -108,11 +114,6 @@ def _unquoted(text: str) -> str | None:
     if text.startswith("'"):
         return body
     return re.sub(r"\\(.)", lambda hit: _ESCAPES.get(hit[1], hit[0]), body)
-
-
-def _masked(line: str) -> str:
-    """A malformed line may hold a key or password: show only how it starts."""
-    return repr(line if len(line) <= 8 else f"{line[:8]}...")
 
 
 def _normalized(name: str, value: EnvironmentText) -> EnvironmentText:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 
 from shared.settings_sections import Secret
+from shared.settings_words import kind_of, named, redacted, shown
+
+# Three times what the largest section has; each unknown one is a line.
+_MAX_KEYS: Final = 100
 
 SectionT = TypeVar("SectionT", bound=msgspec.Struct)
 
@@ -28,13 +32,16 @@ def decode_section(
     if raw is None:
         return struct()
     if not isinstance(raw, Mapping):
-        problems.append(f"{path}: was {shown(raw)}, must be a mapping")
+        problems.append(f"{path}: was {kind_of(raw)}, must be a mapping")
+        return None
+    if len(raw) > _MAX_KEYS:
+        problems.append(f"{path or 'top level'}: has {len(raw)} keys, must be at most {_MAX_KEYS}")
         return None
     fields = {field.name: field for field in msgspec.structs.fields(struct)}
     before = len(problems)
     values: dict[str, Any] = {}
     for key, value in raw.items():
-        where = f"{path}.{key}" if path else str(key)
+        where = f"{path}.{named(key)}" if path else named(key)
         if key not in fields:
             problems.append(unknown_key(where, key, fields))
             continue
@@ -49,11 +56,6 @@ def unknown_key(path: str, key: object, known: Iterable[str]) -> str:
     return f"{path}: unknown key, {hint}"
 
 
-def shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def _decode_field(kind: Any, value: object, path: str, problems: list[str]) -> object:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return decode_section(kind, value, path, problems)
@@ -66,8 +68,14 @@ def _decode_field(kind: Any, value: object, path: str, problems: list[str]) -> o
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        problems.append(f"{path}: was {shown(value)}, must be {bound(kind)}")
+        problems.append(f"{path}: was {_told(path, value)}, must be {bound(kind)}")
         return None
+
+
+def _told(name: str, value: object) -> str:
+    """A URL may hold a password, whatever else is wrong with it."""
+    is_url = name.partition(" ")[0].lower().endswith("url")
+    return redacted(value) if is_url else shown(value)
 
 
 def _decode_text(kind: Any, value: EnvironmentText, problems: list[str]) -> object:
@@ -76,7 +84,9 @@ def _decode_text(kind: Any, value: EnvironmentText, problems: list[str]) -> obje
     try:
         return msgspec.convert(value.text, kind, strict=False)
     except msgspec.ValidationError:
-        problems.append(f"{value.variable}: was {shown(value.text)}, must be {bound(kind)}")
+        problems.append(
+            f"{value.variable}: was {_told(value.variable, value.text)}, must be {bound(kind)}"
+        )
         return None
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
+
+from shared.settings_words import redacted_url
 
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
 
@@ -53,7 +54,7 @@ class Secret:
 
 class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
-    key_prefix: Annotated[str, Meta(max_length=40, pattern=r"^[A-Za-z0-9_.:-]*$")] = ""
+    key_prefix: Annotated[str, Meta(max_length=40, pattern=r"^[A-Za-z0-9_.:-]*\Z")] = ""
     connect_timeout_s: ShortS = 2.0
     queue_max_entries: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 50_000
     queue_max_bytes: Annotated[int, Meta(ge=1_048_576, le=8_589_934_592)] = 134_217_728
@@ -143,7 +144,7 @@ class Modules(Struct, frozen=True, forbid_unknown_fields=True):
 
 class AlphaVantageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_key: Secret = Secret()
-    base_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+$")] = (
+    base_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+\Z")] = (
         "https://www.alphavantage.co/query"
     )
     calls_per_min: Annotated[int, Meta(ge=1, le=100_000)] = 600
@@ -165,7 +166,7 @@ class AlphaVantageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     failure_backoff_max_s: SpanS = 600.0
     entitlement_retry_s: SpanS = 3_600.0
     options_function: OptionsFunction = "REALTIME_OPTIONS"
-    options_date: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    options_date: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?\Z")] = ""
     sentiment_skip: tuple[str, ...] = ("SPY", "QQQ", "IWM", "VXX")
     news_limit: Annotated[int, Meta(ge=50, le=1_000)] = 50
     indicators: tuple[Indicator, ...] = ("RSI", "MACD", "BBANDS", "ATR")
@@ -236,9 +237,3 @@ class SupervisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def workers(self) -> tuple[str, ...]:
         return self.enabled_workers or WORKERS
-
-
-def redacted_url(url: str) -> str:
-    """The URL fit for a log: redis-py takes a password before the @ and as a query parameter."""
-    url = re.sub(r"(?<=[?&]password=)[^&]*", "***", url)
-    return re.sub(r"(?<=://)([^:/?]*):.*@", r"\1:***@", url)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shared.errors import SettingsError
-from shared.settings_checks import LOOPBACK
+from shared.settings_checks import LOOPBACK, host_of
 from shared.settings_sections import (
     AlphaVantageSettings,
     IbkrSettings,
@@ -19,6 +18,7 @@ from shared.settings_sections import (
     TwsSimulatorSettings,
     VendorSimulatorSettings,
 )
+from shared.settings_words import named, shown
 
 # A key of the user's is not for a simulator, whose log anyone may read.
 _SIMULATED_KEY: Final = "SIMULATED"
@@ -54,9 +54,10 @@ def simulated_vendor(
 
 def _check_simulated(url: str) -> None:
     """Data of the vendor itself would be published as simulated."""
-    host = urlsplit(url).hostname
+    host = host_of(url)
     if host not in LOOPBACK:
-        problem = f"ALPHA_VANTAGE_BASE_URL: was at {host}, must be on this machine in source sim"
+        where = named(host or "no host")
+        problem = f"ALPHA_VANTAGE_BASE_URL: was at {where}, must be on this machine in source sim"
         raise SettingsError([problem])
 
 
@@ -67,6 +68,6 @@ def _address(name: str, wanted: tuple[str, int], home: Path) -> tuple[str, int]:
         return str(found["host"]), int(found["port"])
     except FileNotFoundError:
         return wanted
-    except (ValueError, KeyError, TypeError) as error:
-        problem = f"var/run/{name}.json: must hold host and port, {error!r}"
+    except (OSError, ArithmeticError, RecursionError, ValueError, KeyError, TypeError) as error:
+        problem = f"var/run/{name}.json: must hold host and port, {shown(error)}"
         raise SettingsError([problem]) from error

@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.settings_fields import shown, unknown_key
+from shared.settings_fields import unknown_key
+from shared.settings_words import LONGEST_PATH, named, shown
 from shared.yaml_document import load_mapping
 
 SecurityType = Literal["STK", "IND"]
@@ -16,6 +17,8 @@ SecurityType = Literal["STK", "IND"]
 _INDEXES: Final = frozenset({"SPX", "XSP", "NDX", "RUT", "VIX", "DJX", "OEX"})
 _KEYS: Final = ("venues", "primary", "sec_type", "currency", "ibkr", "alpha_vantage")
 _MAX_NAME: Final = 20
+# A gateway has a hundred lines; a list of everything there is would only be slow.
+_MAX_SYMBOLS: Final = 1_000
 # A name becomes a part of Redis keys and of match patterns: it may hold neither the separator,
 # nor hash-tag braces, nor a pattern character, nor a quote or backslash.
 _NAME: Final = re.compile(r"[!-~]+")
@@ -52,24 +55,30 @@ def load_universe(path: Path, problems: list[str]) -> Universe:
     """What of the file is usable; every fault adds one line to problems."""
     found: list[str] = []
     document = load_mapping(path, found, typed=False)
+    where = named(path, LONGEST_PATH)
     universe = parse_universe(document, found) if not found else Universe((), ())
-    problems.extend(line if str(path) in line else f"{path.name}: {line}" for line in found)
+    problems.extend(
+        line if line.startswith(where) else f"{named(path.name)}: {line}" for line in found
+    )
     return universe
 
 
 def parse_universe(document: Mapping[str, Any], problems: list[str]) -> Universe:
     for key in document:
         if key not in ("symbols", "pinned"):
-            problems.append(unknown_key(str(key), key, ("symbols", "pinned")))
+            problems.append(unknown_key(named(key), key, ("symbols", "pinned")))
     entries = document.get("symbols")
     if not isinstance(entries, Mapping) or not entries:
         problems.append(f"symbols: was {shown(entries)}, must map at least one symbol")
+        entries = {}
+    if len(entries) > _MAX_SYMBOLS:
+        problems.append(f"symbols: were {len(entries)}, must be at most {_MAX_SYMBOLS}")
         entries = {}
     parsed = [_instrument(symbol, entry, problems) for symbol, entry in entries.items()]
     instruments = tuple(instrument for instrument in parsed if instrument is not None)
     pinned = _names(document.get("pinned"), "pinned", problems)
     for symbol in pinned:
-        if symbol not in entries:
+        if not isinstance(symbol, str) or symbol not in entries:
             problems.append(f"pinned: was {shown(symbol)}, must be one of the symbols above")
     return Universe(instruments=instruments, pinned=pinned)
 
@@ -100,7 +109,7 @@ def _instrument(symbol: object, entry: object, problems: list[str]) -> Instrumen
     fields = dict(entry or {})
     for key in fields:
         if key not in _KEYS:
-            problems.append(unknown_key(f"{path}.{key}", key, _KEYS))
+            problems.append(unknown_key(f"{path}.{named(key)}", key, _KEYS))
     sec_type = _security_type(symbol, fields.get("sec_type"), path, problems)
     venues = _venues(fields.get("venues"), f"{path}.venues", problems)
     if sec_type == "IND" and not venues:

@@ -7,6 +7,9 @@ from .errors import OptionError
 
 __all__ = ["Bounds", "check", "typed"]
 
+# Far beyond every bound; integers of JSON may be larger than any float.
+_LARGEST: Final = 10**15
+
 _NAMES: Final = {
     int: "an integer",
     float: "a number",
@@ -35,10 +38,10 @@ class Bounds:
 def check(name: str, value: Any, bounds: Bounds) -> Any:
     if value is None and not bounds.required:
         return bounds.default
-    if bounds.kind is float and type(value) is int:
+    if bounds.kind is float and type(value) is int and abs(value) <= _LARGEST:
         value = float(value)
     if type(value) is not bounds.kind:
-        raise OptionError(f"{name} must be {_NAMES[bounds.kind]}, was {value!r}")
+        raise OptionError(f"{name} must be {_NAMES[bounds.kind]}, was {value!r:.80}")
     _check_range(name, value, bounds)
     return value
 

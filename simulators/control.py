@@ -36,7 +36,7 @@ class ControlLine(asyncio.Protocol):
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             body = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {"ok": False, "error": f"line must be JSON, was {line[:60]!r}"}
         try:
             return {"ok": True, **self._dispatch(body)}

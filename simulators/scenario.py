@@ -17,6 +17,19 @@ Body = dict[str, Any]
 Step = tuple[float, str, Body]
 
 
+# What PyYAML lets through of numbers that are none, keys that are no texts, and deep nesting.
+_UNREADABLE: Final = (ValueError, ArithmeticError, LookupError, TypeError, RecursionError)
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases, which let a few lines grow without bound."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not taken here")
+        return super().compose_node(parent, index)
+
+
 class Scenario:
     """Commands with a time each; due() hands out every one once.
 
@@ -58,9 +71,9 @@ class Scenario:
 def load_scenario(path: Path, validate: Callable[[Body], Any], first: str) -> Scenario:
     """`first` is what the simulator calls the other origin of its times: first_request."""
     try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise OptionError(f"scenario {path} cannot be read: {error}") from error
+        document = yaml.load(path.read_text(), Loader=_Loader)
+    except (OSError, yaml.YAMLError, *_UNREADABLE) as error:
+        raise OptionError(f"scenario {path} cannot be read: {error!s:.300}") from error
     if not isinstance(document, list):
         raise OptionError(f"scenario {path} must be a list of steps, was {document!r:.60}")
     steps = []
@@ -77,12 +90,12 @@ def load_scenario(path: Path, validate: Callable[[Body], Any], first: str) -> Sc
 
 def _step(item: Any, where: str, origins: tuple[str, ...]) -> Step:
     if not isinstance(item, dict):
-        raise OptionError(f"{where} must be a mapping, was {item!r}")
+        raise OptionError(f"{where} must be a mapping, was {item!r:.80}")
     body = dict(item)
     at_s = body.pop("at_s", None)
     if type(at_s) not in (int, float) or not 0 <= at_s <= 1_000_000:
-        raise OptionError(f"{where} at_s must be a number from 0 to 1000000, was {at_s!r}")
+        raise OptionError(f"{where} at_s must be a number from 0 to 1000000, was {at_s!r:.80}")
     origin = body.pop("from", _START)
     if origin not in origins:
-        raise OptionError(f"{where} from must be one of {', '.join(origins)}, was {origin!r}")
+        raise OptionError(f"{where} from must be one of {', '.join(origins)}, was {origin!r:.80}")
     return float(at_s), origin, body

@@ -41,6 +41,7 @@ _SETTINGS: Final = (
     "shared.settings_fields",
     "shared.settings_sections",
     "shared.settings_simulated",
+    "shared.settings_words",
     "shared.universe",
     "shared.yaml_document",
 )

@@ -96,7 +96,7 @@ def test_every_fault_of_yaml_environment_and_universe_is_reported_at_once(root: 
         "modules: {data_ingestion: {ttls: {bars: 0}}}\nredis: 6379\nkaleidoscope: {}\n"
     )
     assert problems(root, yaml, "oops\n", IBKR_PORT="abc") == (
-        ".env line 1: was 'oops', must be NAME=VALUE",
+        ".env line 1: was 4 characters without =, must be NAME=VALUE",
         "ibkr.depth_rows: was 61, must be an integer from 1 to 60",
         "ibkr.log_level: was 'LOUD', must be one of TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL",
         "ibkr.rotation_sec: unknown key, nearest is rotation_s",

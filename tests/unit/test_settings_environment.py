@@ -51,7 +51,7 @@ def test_comments_blank_lines_and_other_programs_variables_are_no_fault(tmp_path
 def test_a_fault_names_its_line_without_showing_a_secret(tmp_path: Path) -> None:
     values, problems = read(tmp_path, "TZ=UTC\nALPHA_VANTAGE_API_KEY S3CRET\n")
     assert values == {"TZ": "UTC"}
-    assert problems == [".env line 2: was 'ALPHA_VA...', must be NAME=VALUE"]
+    assert problems == [".env line 2: was 28 characters without =, must be NAME=VALUE"]
 
 
 @pytest.mark.parametrize("text", ['"open', "'a' b", '"a" "b"'])

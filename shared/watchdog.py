@@ -133,6 +133,7 @@ class Watchdog:
             "alerts_sent": sender.sent,
             "alerts_failed": sender.failed,
             "alerts_dropped": sender.dropped,
+            "alerts_left_out": self._digest.forgotten,
         }
         return {**self._counts, **sent, "stale": surfaces, **process_figures()}
 

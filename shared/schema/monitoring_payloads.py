@@ -130,6 +130,6 @@ KNOWN_FIGURES: Final = {
     "token_bucket": "tokens, granted, waited, waited_ms, refused, cooldown_left_s,"
     " cooldown_reason, calls_per_min, budget_per_min, calls_per_s",
     "watchdog": "ticks, stale (by surface), stale_total, actions, longest_tick_ms, alerts_sent,"
-    " alerts_failed, alerts_dropped",
+    " alerts_failed, alerts_dropped, alerts_left_out",
     "every worker": "ledger_waiting, ledger_dropped, rss_bytes, cpu_s",
 }

@@ -32,6 +32,9 @@ Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Greek = Annotated[float, Meta(ge=-MAX_GREEK, le=MAX_GREEK)]
 Right = Literal["call", "put"]
 
+# Contracts of all chains that are kept to be compared with the next ones, some 1 KB each.
+REMEMBERED_CONTRACTS: Final = 150_000
+
 
 class Contract(Struct, gc=False):
     """One contract: prices in dollars, sizes, volume and open interest in contracts.

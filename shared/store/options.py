@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 from loguru import logger
 
-from shared.market.option import Chain, ChainPart
+from shared.market.option import REMEMBERED_CONTRACTS, Chain, ChainPart
 from shared.store.growing import Growing, checked
 from shared.store.keys import Keys
 from shared.store.option_documents import ChainDocuments, GreeksCommands, event_of
@@ -170,11 +170,25 @@ class OptionsStore:
         done = greeks.done
         done.removed = len(names)
         renewal = old.renewal or Renewal(self._greeks_ttl_s, self._clock())
+        # To the end: the first is the one written longest ago.
+        self._known.pop(symbol, None)
         self._known[symbol] = _Known(digest, bool(chain.contracts), greeks.new, renewal)
+        self._forget_contracts(symbol)
         counts = {"greeks_changed": done.changed, "greeks_removed": done.removed}
         event = event_of(chain, self._keys.chain(symbol), counts)
         await self._send([pack(b"PUBLISH", self._keys.options_events(symbol).encode(), event)])
         return done
+
+    def _forget_contracts(self, kept: str) -> None:
+        """Without them greeks are still compared, by their documents instead of by their rows."""
+        known = [(symbol, one.greeks) for symbol, one in self._known.items()]
+        number = sum(len(greeks.contracts) for _, greeks in known)
+        for symbol, greeks in known:
+            if number <= REMEMBERED_CONTRACTS:
+                return
+            if symbol != kept:
+                number -= len(greeks.contracts)
+                greeks.contracts = {}
 
     async def _name(self, chain: Chain) -> None:
         """All three in one transaction: whoever reads them together sees one chain."""

@@ -46,3 +46,19 @@ def test_greeks_that_did_not_change_live_on(
     for key in names(client, "options:IBM:*:greeks"):
         assert int(str(client.ttl(key))) >= 88
     assert set(since(client).values()) == {NOW_MS}
+
+
+def test_contracts_of_the_chain_written_longest_ago_are_forgotten_and_its_greeks_live_on(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.options.REMEMBERED_CONTRACTS", 10)
+    chains = [chain_of(option_rows(5, symbol), symbol=symbol) for symbol in ("IBM", "SPY", "QQQ")]
+
+    async def work(store: OptionsStore) -> list[tuple[int, int, int]]:
+        for chain in chains:
+            await store.write(chain, 1)
+        remembered = [len(store._known[chain.symbol].greeks.contracts) for chain in chains]
+        assert remembered == [0, 5, 5]
+        return [counts(await store.write(chain, 2)) for chain in chains]
+
+    assert on(redis_url, work) == [(0, 5, 0)] * 3

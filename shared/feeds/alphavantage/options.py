@@ -11,7 +11,7 @@ from shared.control.schedule import Poll
 from shared.feeds.alphavantage.client import Answer, Request
 from shared.feeds.alphavantage.refusals import check_says_empty
 from shared.give_way import give_way
-from shared.market.option import Chain, ChainPart, empty_chain
+from shared.market.option import REMEMBERED_CONTRACTS, Chain, ChainPart, empty_chain
 from shared.normalize.av_options import ChainRequest, read_chain
 from shared.settings import AlphaVantageSettings
 from shared.universe import Universe
@@ -21,9 +21,6 @@ ENDPOINTS: Final = {
     "REALTIME_OPTIONS": "Realtime Options",
     "HISTORICAL_OPTIONS": "Historical Options",
 }
-
-# Of about 1 KB each; a chain that is not remembered is read as if it were the first.
-MEMORY_CONTRACTS: Final = 150_000
 
 StepT = TypeVar("StepT")
 ValueT = TypeVar("ValueT")
@@ -202,9 +199,12 @@ class OptionsHandler:
 
 
 class ChainMemory:
-    """The last chain of each symbol, of so many contracts in all; the one read last stays."""
+    """The last chain of each symbol, of so many contracts in all; the one read last stays.
 
-    def __init__(self, limit: int = MEMORY_CONTRACTS) -> None:
+    A chain that is not remembered is read as if it were the first.
+    """
+
+    def __init__(self, limit: int = REMEMBERED_CONTRACTS) -> None:
         self._limit = limit
         self._chains: dict[str, Chain] = {}
 

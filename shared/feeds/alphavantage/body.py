@@ -13,14 +13,33 @@ _STEP_BYTES: Final = 1_048_576
 _GZIP_WINDOW: Final = 31
 
 
-class Body:
-    """Raises VendorUnavailable when it grows past `limit_bytes`, is no gzip, or is cut off."""
+class Room:
+    """Bytes of all bodies that are under way together; one for which there is none is refused."""
 
-    def __init__(self, encoding: str, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self.taken = 0
+
+    def take(self, size: int) -> None:
+        if self.taken + size > self._limit:
+            raise VendorUnavailable(f"bodies under way are too large, limit {self._limit} bytes")
+        self.taken += size
+
+    def give(self, size: int) -> None:
+        self.taken -= size
+
+
+class Body:
+    """Raises VendorUnavailable when it grows past `limit_bytes`, is no gzip, or is cut off, and
+    where `room` has none left; what it took of that it keeps until `drop`.
+    """
+
+    def __init__(self, encoding: str, limit_bytes: int, room: Room) -> None:
         if encoding not in ("", "identity", "gzip"):
             raise VendorUnavailable(f"content-encoding: was {encoding[:40]!r}, must be gzip")
         self._gzip = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
         self._limit = limit_bytes
+        self._room = room
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -48,8 +67,13 @@ class Body:
                 raise VendorUnavailable(f"gzip body ends early, after {self._size} bytes")
         return b"".join(self._parts)
 
+    def drop(self) -> None:
+        self._room.give(sum(map(len, self._parts)))
+        self._parts.clear()
+
     def _add(self, part: bytes) -> None:
         self._count(part)
+        self._room.take(len(part))
         self._parts.append(part)
 
     def _count(self, part: bytes) -> None:

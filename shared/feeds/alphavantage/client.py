@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_random_exponential
 
 from shared.errors import BudgetExhausted, VendorUnavailable
-from shared.feeds.alphavantage.body import Body
+from shared.feeds.alphavantage.body import Body, Room
 from shared.feeds.alphavantage.refusals import Kind, Verdict, classify
 from shared.settings import AlphaVantageSettings
 
@@ -27,6 +28,8 @@ _WAIT_MAX_S: Final = 8.0
 _KEEP_ALIVE_S: Final = 60.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _HIDDEN: Final = "***"
+# As many of the largest bodies as may be in memory together.
+LARGEST_TOGETHER: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Request:
     wanted: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Answer:
     """`body` is empty unless `kind` is data; `fetch_ms` covers the last attempt."""
 
@@ -60,6 +63,7 @@ class VendorClient:
         self._url = settings.base_url
         self._total_s = settings.request_timeout_s
         self._limit_bytes = settings.max_body_mb * 1_048_576
+        self._room = Room(LARGEST_TOGETHER * self._limit_bytes)
         self._attempts = settings.max_attempts
         self._acquire = acquire
         self._agent = agent
@@ -110,7 +114,7 @@ class VendorClient:
         count.attempts += 1
         started_s = time.monotonic()
         body, verdict = await self._exchange(request)
-        return Answer(
+        answer = Answer(
             verdict.kind,
             body if verdict.kind == "data" else b"",
             self._redacted(verdict.text),
@@ -119,6 +123,9 @@ class VendorClient:
             time.time_ns() // 1_000_000,
             count.attempts,
         )
+        # Until nobody has use for it any more: a document may wait for Redis.
+        weakref.finalize(answer, self._room.give, len(body)).atexit = False
+        return answer
 
     async def _exchange(self, request: Request) -> tuple[bytes, Verdict]:
         try:
@@ -138,15 +145,23 @@ class VendorClient:
         line.users += 1
         try:
             async with line.http.stream("GET", self._url, params=params) as response:
-                body = Body(response.headers.get("content-encoding", "").lower(), self._limit_bytes)
-                async for raw in response.aiter_raw():
-                    for _ in body.feed(raw):
-                        await asyncio.sleep(0)
-                return response.status_code, body.whole()
+                return response.status_code, await self._body(response)
         finally:
             line.users -= 1
             if line is not self._line and not line.users:
                 await line.http.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        encoding = response.headers.get("content-encoding", "").lower()
+        body = Body(encoding, self._limit_bytes, self._room)
+        try:
+            async for raw in response.aiter_raw():
+                for _ in body.feed(raw):
+                    await asyncio.sleep(0)
+            return body.whole()
+        except BaseException:
+            body.drop()
+            raise
 
     def _redacted(self, text: str) -> str:
         for secret in (self._key, quote_plus(self._key)):

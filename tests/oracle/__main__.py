@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.oracle.campaign import EVIDENCE, Campaign, Plan
 from tests.oracle.report import Figures, failed, figures_of, table_of
+from tests.oracle.schedule import planned
 from tests.oracle.verdict import judge
 
 # Reached within minutes, so that a soak shows that streams are trimmed.
@@ -77,6 +78,8 @@ def _judge_again(home: Path, console: Console) -> int:
 
 def _plan(options: argparse.Namespace, seed: int) -> Plan:
     seconds = options.minutes * 60
+    if options.fault:
+        return Plan(seed, seconds, only=planned(seed, options.fault))
     if options.calm:
         return Plan(seed, seconds, only=(), stream_maxlen=_SOAK_MAXLEN)
     return Plan(seed, seconds)
@@ -87,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="one run for each")
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--calm", action="store_true", help="no faults: `make soak`")
+    parser.add_argument("--fault", nargs="+", help="these by name, one after the other")
     parser.add_argument("--again", type=Path, help="judge the kept directory of a run once more")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--into", type=Path, help="a JSON file of each run in this directory")

@@ -49,6 +49,13 @@ class Plan:
     turn_s: float = 4.0
     stream_maxlen: int = 400_000
 
+    @property
+    def has(self) -> frozenset[str]:
+        """What some faults need. A proxy costs speed, so that only some seeds have one."""
+        found = {"ten minutes": self.seconds >= _LONG_S, "far redis": self.seed % 4 == 1}
+        asked = {fault.needs for step in self.only or () for fault, _ in step.faults}
+        return frozenset(name for name, is_there in found.items() if is_there or name in asked)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -73,7 +80,8 @@ class Campaign:
         prepare: Callable[[Path], None] = lambda root: None,
     ) -> None:
         """`prepare` may change the copy of the product before it is started."""
-        world = World(plan.seed, plan.turn_s, stream_maxlen=plan.stream_maxlen)
+        far = "far redis" in plan.has
+        world = World(plan.seed, plan.turn_s, stream_maxlen=plan.stream_maxlen, far_redis=far)
         self._rig = Rig(home, world, SECRET)
         prepare(self._rig.product.layout.root)
         self._plan = plan
@@ -127,20 +135,21 @@ class Campaign:
             slope = slope_of(samples)
             if slope is not None:
                 self._outcome.slopes[name] = slope
-        self._count_policy(reader)
+        self._count_policy(reader, watch)
         for invariant, text in rig.complaints:
             self._findings.violation(invariant, text)
 
-    def _count_policy(self, reader: KeyReader) -> None:
+    def _count_policy(self, reader: KeyReader, watch: PongWatch) -> None:
         for name in ("conflated", "stragglers", "dropped", "resent"):
             self._findings.count(f"{name}, by the workers", reader.total(name))
+        self._findings.count("pings answered with LOADING", watch.loading)
         for what, begin in _SEEN.items():
             self._findings.count(f"{what} seen by the reader", reader.seen(begin))
 
     def _inject(self, injector: Injector) -> None:
         until_s = time.monotonic() + self._plan.seconds
         chosen = self._plan.only
-        drawn = steps(self._plan.seed, self._plan.seconds >= _LONG_S)
+        drawn = steps(self._plan.seed, self._plan.has)
         for number, step in enumerate(drawn if chosen is None else chosen, 1):
             left_s = until_s - time.monotonic()
             if chosen is None and left_s <= 0:

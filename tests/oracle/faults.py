@@ -33,8 +33,8 @@ class Fault:
     # Whose recovery time this is: recovery.py has the bounds. None where there is no target.
     target: str = ""
     patience_s: float = PATIENCE_S
-    # Too long for a run of minutes.
-    long: bool = False
+    # What a run must have for it: time, or something between the product and what it meets.
+    needs: str = ""
 
     @property
     def waits(self) -> bool:

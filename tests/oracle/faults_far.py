@@ -85,13 +85,13 @@ def _gateway(
 
 
 def _away(
-    name: str, hold_s: tuple[float, float], silent_connects: int = 0, long: bool = False
+    name: str, hold_s: tuple[float, float], silent_connects: int = 0, needs: str = ""
 ) -> Fault:
     """Slots as the gateway counts them, from when it listens again."""
     target = "gateway, first connect hangs" if silent_connects else "gateway"
     begin = _restart(silent_connects)
     hits = ("slots",)
-    return Fault(name, "gateway", begin, nothing, hold_s, hits, target, _SLOTS_S, long)
+    return Fault(name, "gateway", begin, nothing, hold_s, hits, target, _SLOTS_S, needs)
 
 
 _BRIEF: Final = (1.0, 5.0)
@@ -124,7 +124,7 @@ GATEWAY: Final = (
     ),
     _away("gateway restart", (5.0, 12.0)),
     _away("gateway restart, first connect hangs", (5.0, 12.0), silent_connects=2),
-    _away("gateway restart, 90 s", (90.0, 90.0), long=True),
+    _away("gateway restart, 90 s", (90.0, 90.0), needs="ten minutes"),
     _gateway("326", _ids_taken, _then("hold_client_ids", ids=[]), _BRIEF),
     _gateway("connects unanswered", _silent_accept, _then("accept_silent", on=False), (2.0, 6.0)),
     _gateway("10197", _told("compete"), _then("compete", on=False), _BRIEF, _SLOTS_S),

@@ -28,6 +28,9 @@ _TIMED_OUT: Final = 124
 _REDIS_S: Final = 30.0
 _SLOW_S: Final = 0.2
 _FULL: Final = "1mb"
+# About so many of the log's commands are read in so long; what sleeping costs comes to it.
+_LOADING_S: Final = 4.0
+_COMMAND_BYTES: Final = 600
 
 
 def _kill(worker: str) -> Fault:
@@ -126,6 +129,29 @@ def _redis_slow(rig: Rig, draw: Draw) -> None:
         time.sleep(0.02)
 
 
+def _redis_far(rig: Rig, draw: Draw) -> None:
+    if rig.far_redis:
+        rig.far_redis.delay(_SLOW_S)
+
+
+def _redis_near(rig: Rig, token: Any) -> None:
+    if rig.far_redis:
+        rig.far_redis.delay(0.0)
+
+
+def _redis_loads(rig: Rig, draw: Draw) -> None:
+    """Killed, and back with a log that takes seconds to read: until then it answers LOADING."""
+    conf = rig.product.layout.root / "deploy/redis.conf"
+    usual = conf.read_text(encoding="utf-8")
+    log: Any = rig.client.info("persistence")
+    each_us = _LOADING_S * 1e6 * _COMMAND_BYTES / max(1, log["aof_current_size"])
+    conf.write_text(f"{usual}key-load-delay {max(1, int(each_us))}\n", encoding="utf-8")
+    try:
+        _redis_kill(rig, draw)
+    finally:
+        conf.write_text(usual, encoding="utf-8")
+
+
 def _redis_full(rig: Rig, draw: Draw) -> str:
     limit: Any = rig.client.config_get("maxmemory")
     rig.client.config_set("maxmemory", _FULL)
@@ -147,14 +173,19 @@ def _redis_cut(rig: Rig, draw: Draw) -> None:
 
 REDIS: Final = (
     Fault("redis kill -9", "redis", _redis_kill, hits=ALL_FED, target="redis"),
+    Fault("redis loads for seconds", "redis", _redis_loads, hits=ALL_FED, target="redis"),
     Fault("redis away", "redis", _redis_off, _redis_on, (3.0, 12.0), ALL_FED, "redis"),
     Fault("redis away 30 s", "redis", _redis_off, _redis_on, (30.0, 30.0), ALL_FED, "redis"),
     Fault("redis stopped", "redis", _redis_pause, _redis_resume, (1.0, 8.0), ALL_FED, "redis"),
     Fault("redis slow", "redis", _redis_slow, hits=ALL_FED),
+    Fault(
+        "redis 200 ms away", "redis", _redis_far, _redis_near, (3.0, 10.0), ALL_FED,
+        needs="far redis",
+    ),
     Fault("redis full", "redis", _redis_full, _redis_roomy, (2.0, 6.0), ALL_FED, "redis"),
     Fault("redis script flush", "redis", _redis_scripts, hits=ALL_FED),
     Fault("redis connections cut", "redis", _redis_cut, hits=ALL_FED),
-)
+)  # fmt: skip
 
 
 def _burst(rig: Rig, draw: Draw) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from typing import Any, Final
 
@@ -17,7 +16,6 @@ from tests.support.worker_process import write_universe
 __all__ = ["SETUP"]
 
 _READERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment")
-_FULL_BYTES: Final = 4_096
 _RELOADED_S: Final = 60.0
 
 
@@ -34,16 +32,13 @@ def _with_symbol(rig: Rig, token: Any) -> None:
 
 
 def _disk_full(rig: Rig, draw: Draw) -> int:
-    """supervisord writes everybody's log: no file of its own grows any more."""
     pid = _supervisor(rig)
-    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FULL_BYTES, hard))
+    rig.log_disk.fill(pid)
     return pid
 
 
 def _disk_free(rig: Rig, pid: int) -> None:
-    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    rig.log_disk.free(pid)
 
 
 def _supervisor(rig: Rig) -> int:

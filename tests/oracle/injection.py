@@ -21,8 +21,15 @@ __all__ = ["Injector"]
 _HELD_MS: Final = 5_000
 _KEEPS_LATE: Final = ("ibkr_depth", "redis", "slow bytes")
 _POLL_S: Final = 0.03
+_LAST: Final = {"setup": 1, "redis": 2}
 # One that was begun, with what ends it.
 Begun = tuple[Fault, Draw, Any]
+
+
+def _end_order(begun: Begun) -> tuple[int, float]:
+    """`make up` waits for data, so that what keeps it away must be over; it starts Redis anew."""
+    fault, draw, _ = begun
+    return _LAST.get(fault.group, 0), draw.hold_s
 
 
 class Injector:
@@ -62,7 +69,7 @@ class Injector:
 
     def _end(self, begun: Sequence[Begun]) -> None:
         begun_s = time.monotonic()
-        for fault, draw, token in sorted(begun, key=lambda one: one[1].hold_s):
+        for fault, draw, token in sorted(begun, key=_end_order):
             if fault.waits:
                 time.sleep(max(0.0, begun_s + draw.hold_s - time.monotonic()))
             fault.end(self._rig, token)

@@ -43,6 +43,8 @@ class World:
     updates_per_s: float = 20.0
     # So long that a campaign of minutes trims nothing.
     stream_maxlen: int = 400_000
+    # A proxy between the workers and Redis, by which it can be far away.
+    far_redis: bool = False
 
 
 def settings_of(world: World) -> dict[str, Any]:

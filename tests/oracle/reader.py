@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +17,7 @@ __all__ = ["KeyReader"]
 
 _PAUSE_S: Final = 0.4
 _MS: Final = 1_000
+_CHAIN: Final = re.compile("options:[^:]+:chain")
 _READS: Final[dict[str, tuple[str, ...]]] = {
     "string": ("GET",),
     "hash": ("HGETALL",),
@@ -152,7 +154,7 @@ class KeyReader:
     def _keep(self, key: str, value: Any) -> None:
         if key.endswith(":trades"):
             self._keep_trades(key.split(":")[1], [_trade(member) for member in value])
-        elif key.endswith(":chain") or key.startswith(("sentiment:", "technicals:")):
+        elif key.startswith(("sentiment:", "technicals:")) or _CHAIN.fullmatch(key):
             self._documents.add((key, orjson.loads(value)["fetched_ts"]))
         elif key.endswith(":metrics"):
             for worker, text in value.items():

@@ -16,7 +16,9 @@ from tests.oracle.evidence import Window
 __all__ = ["BOUNDS", "Bound", "PongWatch", "bound_of", "percentile", "too_slow"]
 
 _EVERY_S: Final = 0.02
-_ANSWER_S: Final = 0.25
+_ANSWER_S: Final = 2.0
+# An answer that took longer ends an outage too: of a Redis that was stopped.
+_LATE_MS: Final = 300
 
 
 class Bound(NamedTuple):
@@ -74,6 +76,7 @@ class PongWatch:
         # From the last PONG before to the first one after.
         self.outages: list[Window] = []
         self.answers = True
+        self.loading = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -93,11 +96,12 @@ class PongWatch:
             try:
                 client = client or self._connect()
                 client.ping()
-            except (redis.RedisError, OSError):
+            except (redis.RedisError, OSError) as error:
                 client, self.answers = None, False
+                self.loading += isinstance(error, redis.BusyLoadingError)
                 continue
             now_ms = _now_ms()
-            if not self.answers:
+            if not self.answers or now_ms - last_ms > _LATE_MS:
                 self.outages.append(Window(last_ms, now_ms))
             last_ms, self.answers = now_ms, True
 

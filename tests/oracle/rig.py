@@ -20,6 +20,8 @@ from simulators.alphavantage.process import SimulatorProcess as VendorProcess
 from simulators.control import ControlClient
 from simulators.tws.process import SimulatorProcess as GatewayProcess
 from tests.oracle.draw import Draw
+from tests.oracle.far_redis import DIRECT, FarRedis, put_between
+from tests.oracle.log_disk import LogDisk
 from tests.oracle.plan import VENDOR_PLAN, VENUES, World, settings_of
 from tests.support.ports import free_port
 from tests.support.product import Product
@@ -46,7 +48,15 @@ class Rig:
         config = self.product.layout.root / "config"
         write_universe(config, VENUES)
         write_settings(config, settings_of(self.world))
-        self._take_redis_port()
+        redis_port = self._take_redis_port()
+        # Connections, simulators and disks, closed in reverse order.
+        self._open = ExitStack()
+        self.log_disk = LogDisk(self.product.layout.log)
+        self._open.callback(self.log_disk.close)
+        self.far_redis = FarRedis(redis_port) if world.far_redis else None
+        if self.far_redis:
+            put_between(self.product.layout.root, self.far_redis.port)
+            self._open.callback(self.far_redis.stop)
         # The journal must be there before the first subscription. The vendor's own pacing of
         # history would outlast a campaign of minutes.
         scenario = config / "oracle_gateway.yaml"
@@ -57,18 +67,18 @@ class Rig:
             encoding="utf-8",
         )
         self._scenario = scenario
-        # Connections and simulators, closed in reverse order.
-        self._open = ExitStack()
         self.paused: set[int] = set()
         # (invariant, text) of what a fault itself found wrong.
         self.complaints: list[tuple[str, str]] = []
 
-    def _take_redis_port(self) -> None:
+    def _take_redis_port(self) -> int:
         """While Redis is down by a fault, another product must not take its port."""
         plan = self.product.layout.root / "deploy/plan.py"
         text, usual = plan.read_text(encoding="utf-8"), "REDIS_PORT: Final = 6379"
         assert text.count(usual) == 1, f"{plan} must hold {usual!r}"
-        plan.write_text(text.replace(usual, f"REDIS_PORT: Final = {free_port()}"), "utf-8")
+        port = free_port()
+        plan.write_text(text.replace(usual, f"REDIS_PORT: Final = {port}"), "utf-8")
+        return port
 
     def up(self) -> None:
         seed = ("--seed", str(self.world.seed))
@@ -107,8 +117,10 @@ class Rig:
 
     @property
     def url(self) -> str:
-        """Where Redis is now: another `make up` may have had to take another port."""
-        return self.product.layout.redis_url.read_text(encoding="utf-8").strip()
+        """Where Redis itself is now: another `make up` may have had to take another port."""
+        layout = self.product.layout
+        path = layout.run / DIRECT if self.far_redis else layout.redis_url
+        return path.read_text(encoding="utf-8").strip()
 
     def down(self) -> None:
         for pid in list(self.paused):

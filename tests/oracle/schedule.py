@@ -34,9 +34,9 @@ class Step:
         return " + ".join(fault.name for fault, _ in self.faults)
 
 
-def steps(seed: int, long: bool = False) -> Iterator[Step]:
-    """Without end; each kind of a group comes once before any comes again. `long`: also faults
-    that would fill a run of minutes."""
+def steps(seed: int, has: frozenset[str] = frozenset()) -> Iterator[Step]:
+    """Without end; each kind of a group comes once before any comes again. `has`: what this run
+    has that some faults need."""
     random = Random(seed)
     decks: dict[str, list[Fault]] = {group: [] for group in _SHARES}
     while True:
@@ -44,7 +44,7 @@ def steps(seed: int, long: bool = False) -> Iterator[Step]:
         if random.random() < _TOGETHER:
             other = _group(random)
             groups += [other] if other != groups[0] else []
-        drawn = [_next(random, decks, group, long) for group in groups]
+        drawn = [_next(random, decks, group, has) for group in groups]
         faults = tuple((fault, _draw(random, fault)) for fault in drawn)
         yield Step(round(random.uniform(*_WAIT_S), 2), faults)
 
@@ -60,10 +60,10 @@ def _group(random: Random) -> str:
     return random.choices(list(_SHARES), weights=list(_SHARES.values()))[0]
 
 
-def _next(random: Random, decks: dict[str, list[Fault]], group: str, long: bool) -> Fault:
+def _next(random: Random, decks: dict[str, list[Fault]], group: str, has: frozenset[str]) -> Fault:
     if not decks[group]:
         of_group = [fault for fault in FAULTS.values() if fault.group == group]
-        decks[group] = [fault for fault in of_group if long or not fault.long]
+        decks[group] = [fault for fault in of_group if not fault.needs or fault.needs in has]
         random.shuffle(decks[group])
     return decks[group].pop()
 

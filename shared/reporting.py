@@ -15,6 +15,7 @@ from loguru import logger
 
 from shared.errors import StoreError
 from shared.process import Worker
+from shared.store.losses import Settling
 from shared.store.sink import Sink
 
 _CHECK_EVERY_S: Final = 0.25
@@ -50,6 +51,7 @@ class Reporter:
         """
         self._worker = worker
         self._sinks = sinks
+        self._settling = [Settling() for _ in sinks]
         self._sources = sources
         self._said = sinks[0].metrics() if sinks else {}
         self._said_health = ""
@@ -63,7 +65,7 @@ class Reporter:
             if self._sources.every is not None:
                 self._sources.every()
             self._report_health()
-            self.drain_losses()
+            self._drain_settled()
             now_s = time.monotonic()
             if now_s >= due_s:
                 due_s = now_s + interval_s
@@ -73,9 +75,18 @@ class Reporter:
     def drain_losses(self) -> None:
         """Losses become gap entries once Redis takes them, so that one outage is one range."""
         for sink in self._sinks:
-            if sink.losses and sink.available:
-                for entry in sink.losses.drain():
-                    self._worker.ledger.gap(entry)
+            self._drain(sink)
+
+    def _drain_settled(self) -> None:
+        now_s = time.monotonic()
+        for sink, settling in zip(self._sinks, self._settling, strict=True):
+            if sink.available and settling.settled(sink.losses.total, now_s):
+                self._drain(sink)
+
+    def _drain(self, sink: Sink[Any]) -> None:
+        if sink.losses and sink.available:
+            for entry in sink.losses.drain():
+                self._worker.ledger.gap(entry)
 
     def _report_health(self) -> None:
         health = self._worker.health

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+# What goes on being lost is entered this often, a range each time, and the ledger has its bound.
+ENTER_EVERY_S: Final = 10.0
+# What has not grown for so long is over.
+QUIET_S: Final = 1.0
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -104,6 +111,30 @@ class Losses:
 
     def __bool__(self) -> bool:
         return bool(self._open or self._closed)
+
+
+class Settling:
+    """Whether losses may be entered now: the first at once, what goes on now and then, and its end
+    soon. The range that still grows so becomes a few entries, not four a second.
+    """
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._grown_s = 0.0
+        # While it goes on: when it was entered last.
+        self._entered_s: float | None = None
+
+    def settled(self, total: int, now_s: float) -> bool:
+        """`total`: how many items were ever lost, as it stands at `now_s` (monotonic)."""
+        if total != self._total:
+            self._total, self._grown_s = total, now_s
+        elif now_s - self._grown_s >= QUIET_S:
+            self._entered_s = None
+            return True
+        if self._entered_s is not None and now_s - self._entered_s < ENTER_EVERY_S:
+            return False
+        self._entered_s = now_s
+        return True
 
 
 def _without(entry: GapEntry, first: int, last: int) -> list[GapEntry]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.store.losses import GapEntry, Losses, Lost
+from shared.store.losses import GapEntry, Losses, Lost, Settling
 
 
 def lost(seq: int, symbol: str = "SPY", venue: str = "ARCA") -> Lost:
@@ -152,3 +152,13 @@ def test_a_range_reaches_from_the_oldest_to_the_newest_of_what_was_lost(
     assert lost_bars(*starts_ms) == [
         GapEntry("bars", "SPY", "", None, None, first_ms, last_ms, "queue full", count)
     ]
+
+
+def test_a_range_that_goes_on_growing_is_entered_at_once_then_now_and_then_and_at_its_end() -> None:
+    settling = Settling()
+    assert settling.settled(0, 100.0)
+    growing = [settling.settled(1 + number, 101.0 + number / 2) for number in range(42)]
+    assert [number for number, settled in enumerate(growing) if settled] == [0, 20, 40]
+    over = [settling.settled(42, 122.0 + number / 4) for number in range(4)]
+    assert over == [False, False, True, True]
+    assert settling.settled(43, 123.0)

@@ -81,6 +81,10 @@ def _told(name: str, value: object) -> str:
 def _decode_text(kind: Any, value: EnvironmentText, problems: list[str]) -> object:
     if kind is Secret:
         return Secret(value.text)
+    if not value.text.isprintable():
+        was = _told(value.variable, value.text)
+        problems.append(f"{value.variable}: was {was}, must be printable text")
+        return None
     try:
         return msgspec.convert(value.text, kind, strict=False)
     except msgspec.ValidationError:

@@ -43,6 +43,9 @@ class _PlainLoader(yaml.SafeLoader):
             raise _refused("an alias (*) is not taken here, quote what starts with one", event)
         if event.tag not in (None, "!"):
             raise _refused("a tag (!) is not taken here, quote what starts with one", event)
+        # Of no use here: a line break forges a log line, half a character fits no encoding.
+        if isinstance(event, yaml.ScalarEvent) and not event.value.isprintable():
+            raise _refused("a key or value must be printable text on one line", event)
         if self._depth >= _MAX_DEPTH:
             raise _refused(f"nested deeper than {_MAX_DEPTH}", event)
         self._depth += 1

@@ -15,6 +15,7 @@ import msgspec
 from shared.errors import BadRow
 from shared.market.book import DELETE
 from shared.market.venue import canonical
+from shared.normalize.ibkr_values import MAX_NUMBER_BYTES
 
 MSG_DEPTH: Final = b"12"
 MSG_DEPTH_L2: Final = b"13"
@@ -108,7 +109,7 @@ def number(raw: bytes, field: str) -> float:
         BadRow: the text is not a number.
     """
     # float() also takes "1_0" and surrounding blanks, which no gateway means as numbers.
-    if b"_" in raw or raw != raw.strip():
+    if len(raw) > MAX_NUMBER_BYTES or b"_" in raw or raw != raw.strip():
         raise BadRow(f"{field} was {raw[:40]!r}, must be a number")
     try:
         value = float(raw)

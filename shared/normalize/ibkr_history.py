@@ -59,9 +59,17 @@ def historical_trades(
         try:
             found = parser.trade(row, symbol, received_ts_ms, TradeFeed.HISTORY)
         except BadRow:
-            unreadable += not second.isdigit() or int(second) < until_s
+            unreadable += _before(second, until_s)
             continue
         newest_s = max(newest_s, int(second))
         if isinstance(found, Trade):
             trades.append(found)
     return HistoricalTrades(trades, unreadable, number, newest_s)
+
+
+def _before(second: bytes, until_s: int) -> bool:
+    """Whether it may be one of the window; of what is no time that is not known."""
+    try:
+        return digits(second, "time", 11) < until_s
+    except BadRow:
+        return True

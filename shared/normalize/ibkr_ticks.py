@@ -18,7 +18,7 @@ import msgspec
 from shared.errors import BadRow
 from shared.market.quote import Field, Tick
 from shared.market.trade import Halt, Trade, TradeFeed, known_letter, trade_venue
-from shared.normalize.ibkr_values import amount, digits, text_of, whole, zero
+from shared.normalize.ibkr_values import amount, check_not_ahead, digits, text_of, whole, zero
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -125,6 +125,7 @@ class TickParser:
         if kind not in _TRADE_TYPES:
             raise BadRow(f"tick-by-tick type was {kind[:40]!r}, must be 1 or 2")
         ts_ms = self._second[1] if second == self._second[0] else self._at(second)
+        check_not_ahead(ts_ms, received_ts_ms)
         flags = digits(mask, "mask", 4)
         past_limit = bool(flags & _PAST_LIMIT)
         price_value, size_value = self._price(price), self._size(size)
@@ -202,6 +203,7 @@ class TickParser:
         if price_value is not None and size_value is not None:
             # Tick 48 carries neither venue nor conditions.
             ts_ms = digits(ms, "rtvolume time", 14) if ms else received_ts_ms
+            check_not_ahead(ts_ms, received_ts_ms)
             trade = Trade(
                 symbol, price_value, size_value, None, ts_ms, received_ts_ms, TradeFeed.RT_VOLUME
             )

@@ -9,6 +9,9 @@ from shared.errors import BadRow
 # DBL_MAX is TWS's "no value"; nothing quoted in dollars and no size comes near this bound.
 _MAX_NUMBER: Final = 1e12
 _MAX_TEXT_BYTES: Final = 64
+# Spellings are remembered: a number of a megabyte, sent often enough, would be all of our memory.
+MAX_NUMBER_BYTES: Final = 64
+_MAX_AHEAD_MS: Final = 86_400_000
 
 
 def amount(raw: bytes, field: str) -> float | None:
@@ -22,7 +25,7 @@ def amount(raw: bytes, field: str) -> float | None:
     if not raw:
         return None
     # float() also takes "1_0" and surrounding blanks, which no gateway means as numbers.
-    if b"_" in raw or raw != raw.strip():
+    if len(raw) > MAX_NUMBER_BYTES or b"_" in raw or raw != raw.strip():
         raise BadRow(f"{field} was {raw[:40]!r}, must be a number")
     try:
         value = float(raw)
@@ -53,6 +56,18 @@ def digits(raw: bytes, field: str, most: int) -> int:
 
 def zero(raw: bytes) -> bool:
     return bool(raw) and float(raw) == 0.0
+
+
+def check_not_ahead(ts_ms: int, received_ts_ms: int) -> None:
+    """The gateway's clock and ours may differ by what somebody set wrong; more is made up.
+
+    It would be the newest for ever.
+
+    Raises:
+        BadRow: the time is more than a day after we received it.
+    """
+    if ts_ms - received_ts_ms > _MAX_AHEAD_MS:
+        raise BadRow(f"time was {ts_ms}, must be at most a day after {received_ts_ms}")
 
 
 def text_of(raw: bytes, field: str) -> str:

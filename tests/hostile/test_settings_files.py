@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import string
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.errors import SettingsError
-from shared.settings import VARIABLES, load_settings
-from shared.settings_environment import read_dotenv
-from shared.yaml_document import MAX_FILE_BYTES, load_mapping
-from tests.hostile.fuzzing import SECRET, fuzz, unreadable
+from shared.settings import load_settings
+from shared.yaml_document import MAX_FILE_BYTES
+from tests.hostile.fuzzing import SECRET, unreadable
 
 UNIVERSE = b"symbols: {SPY: {venues: [ARCA]}, AAPL: , QQQ: , IWM: }\n"
 INGESTION = "config/ingestion.yaml"
@@ -73,6 +67,9 @@ def sole_refusal(root: Path, **env: str) -> str:
         (b"ibkr: {host: a\xff}", "unreadable, "),
         ("ibkr: {}".encode("utf-16"), "unreadable, "),
         (b"ibkr: {host: a\x00b}", "unacceptable character #x0000"),
+        (b'ibkr: {host: "a\\0b"}', "a key or value must be printable text on one line, line 1"),
+        (b'ibkr: {host: "\\udcff"}', "a key or value must be printable text on one line"),
+        (b'"a\\nb\\e[31m": 1', "a key or value must be printable text on one line"),
         (b"a: 1\na: 2", "key a stands twice, again in line 2"),
         (b"#" * (MAX_FILE_BYTES + 1), "unreadable, larger than 1048576 bytes"),
     ],
@@ -159,9 +156,10 @@ def test_no_fault_of_a_file_gives_a_secret_away(root: Path, content: bytes, expe
         ("ALPHA_VANTAGE_BASE_URL", "https://[x", "was at no host, must be on this machine"),
         ("REDIS_URL", "redis://[::1", "redis.url: was 'redis://[::1', must have a host and a port"),
         ("REDIS_URL", "redis://h:99999", "redis.url: was 'redis://h:99999', must have a host"),
+        ("IBKR_HOST", "\udcff", "IBKR_HOST: was '\\udcff', must be printable text"),
         ("IBKR_PORT", "9" * 5_000, "IBKR_PORT: was '99999999"),
         ("IBKR_PORT", "\uff14\uff10\uff10\uff12", "must be an integer from 1 to 65535"),
-        ("TICKVISOR_SOURCE", "live\x1b[31m", "was 'live\\x1b[31m', must be one of sim, live"),
+        ("TICKVISOR_SOURCE", "live\x1b[31m", "was 'live\\x1b[31m', must be printable text"),
         ("TICKVISOR_CONFIG", "\udcff", "\\udcff': file is missing"),
         ("TICKVISOR_CONFIG", "x" * 5_000, "File name too long"),
         ("TICKVISOR_CONFIG", "config", "unreadable, Is a directory"),
@@ -215,7 +213,7 @@ def test_an_address_that_is_no_file_is_named(root: Path) -> None:
     assert sole_refusal(root).startswith("var/run/redis.url: unreadable, ")
 
 
-@pytest.mark.parametrize("prefix", ["a\n", "a b", "{a}", "*", "a\x00"])
+@pytest.mark.parametrize("prefix", ["a b", "{a}", "*", "ä"])
 def test_a_prefix_that_is_unfit_for_a_key_is_refused(root: Path, prefix: str) -> None:
     (root / INGESTION).write_text(yaml.safe_dump({"redis": {"key_prefix": prefix}}))
     assert "redis.key_prefix: was" in sole_refusal(root)
@@ -224,111 +222,3 @@ def test_a_prefix_that_is_unfit_for_a_key_is_refused(root: Path, prefix: str) ->
 def test_thousands_of_unknown_keys_are_one_fault(root: Path) -> None:
     (root / INGESTION).write_text("ibkr:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)))
     assert sole_refusal(root) == "ibkr: has 20000 keys, must be at most 100"
-
-
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-(10**30), 10**30), st.floats(), st.text(max_size=20),
-    st.sampled_from([SECRET, "", "~", "0x1F", "1:30", "*", "{}", "\udcff", "\x1b[31m", ".nan"]),
-)  # fmt: skip
-values: Any = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(scalars, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def fields_of(struct: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Every place of the settings, sections too."""
-    found = []
-    for one in msgspec.structs.fields(struct):
-        found.append((*path, one.name))
-        if isinstance(one.type, type) and issubclass(one.type, msgspec.Struct):
-            found += fields_of(one.type, (*path, one.name))
-    return found
-
-
-def places() -> list[tuple[str, ...]]:
-    from shared.settings import _Document
-
-    return fields_of(_Document)
-
-
-@fuzz(300)
-@given(st.sampled_from(places()), values)
-def test_any_value_at_any_place_is_taken_or_named(
-    tmp_path_factory: pytest.TempPathFactory, place: tuple[str, ...], value: Any
-) -> None:
-    root = _bare_root(tmp_path_factory)
-    document: Any = value
-    for name in reversed(place):
-        document = {name: document}
-    (root / INGESTION).write_text(
-        yaml.dump(document, Dumper=_Plain, allow_unicode=False), encoding="utf-8"
-    )
-    said = refusal(root)
-    of_secrets = place[-1] in ("api_key", "urls", "url", "base_url", "alpha_vantage", "alerts")
-    assert not (of_secrets and any(f"'{SECRET}'" in line for line in said))
-
-
-@fuzz(300)
-@given(st.binary(max_size=200) | st.text(string.printable, max_size=200).map(str.encode))
-def test_any_bytes_as_a_file_are_taken_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
-    path = _bare_root(tmp_path_factory) / INGESTION
-    path.write_bytes(content)
-    for typed in (True, False):
-        problems: list[str] = []
-        assert isinstance(load_mapping(path, problems, typed=typed), dict)
-        assert unreadable(problems) == []
-
-
-@fuzz(200)
-@given(st.lists(st.sampled_from(["a", "-", ":", "? ", "[", "{", "]", "}", ",", "\n", "  ", "&a ",
-                                 "*a", "!!int ", "!x!", "'", '"', "|", ">", "%", "@", "#", "---",
-                                 "<<", "=", "9", "0x", ".", "_"]), max_size=30))  # fmt: skip
-def test_any_crossing_of_yaml_marks_is_taken_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, marks: list[str]
-) -> None:
-    path = _bare_root(tmp_path_factory) / INGESTION
-    path.write_text("".join(marks))
-    problems: list[str] = []
-    assert isinstance(load_mapping(path, problems, typed=True), dict)
-    assert unreadable(problems) == []
-
-
-@fuzz(150)
-@given(st.sampled_from(sorted(VARIABLES)), st.text(max_size=30))
-def test_any_value_of_any_variable_is_taken_or_named(
-    tmp_path_factory: pytest.TempPathFactory, variable: str, value: str
-) -> None:
-    said = refusal(_bare_root(tmp_path_factory), **{variable: value})
-    assert len(said) <= 3
-
-
-@fuzz(150)
-@given(st.binary(max_size=200))
-def test_any_environment_file_is_taken_or_named(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
-    path = _bare_root(tmp_path_factory) / ".env"
-    path.write_bytes(content)
-    problems: list[str] = []
-    assert isinstance(read_dotenv(path, problems), dict)
-    assert unreadable(problems) == []
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes no anchors: what stands twice is written twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _bare_root(factory: pytest.TempPathFactory) -> Path:
-    root = factory.getbasetemp() / "hostile"
-    (root / "config").mkdir(parents=True, exist_ok=True)
-    (root / INGESTION).write_bytes(b"")
-    (root / SYMBOLS).write_bytes(UNIVERSE)
-    (root / ".env").unlink(missing_ok=True)
-    return root

@@ -16,8 +16,9 @@ from shared.errors import ProtocolViolation
 
 _PREFIX: Final = 4
 # The largest frame of market data (a contract's details) is some 10 KB; a length beyond this
-# is a stream that lost its framing, and waiting for its end would wait for ever.
-MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+# is a stream that lost its framing, and waiting for its end would wait for ever. A day of 5-second
+# bars is some 1.2 MB.
+MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 # A message id and the NUL behind it.
 _SHORT: Final = 2
@@ -60,6 +61,9 @@ class FrameReader:
         self._on_done = on_done
         self._buffer = b""
         self._start = 0
+        # Bytes that the last frame still lacks, and what came of them since.
+        self._missing = 0
+        self._parts: list[bytes] = []
         self._ready = False
         self.bytes_received = 0
         self.frames_received = 0
@@ -71,6 +75,16 @@ class FrameReader:
             ProtocolViolation: a frame length that cannot be one.
         """
         self.bytes_received += len(data)
+        if len(data) < self._missing:
+            # Joined when the frame is whole: at every chunk, a large frame in small chunks would
+            # be copied over and over.
+            self._parts.append(data)
+            self._missing -= len(data)
+            return
+        if self._parts:
+            data = b"".join([*self._parts, data])
+            self._parts = []
+        self._missing = 0
         start = self._start
         self._buffer = self._buffer[start:] + data if start < len(self._buffer) else data
         self._start = 0
@@ -103,6 +117,8 @@ class FrameReader:
             end = body + _length(buffer, start)[0]
             if end > size:
                 _check_length(end - body)
+                if not self._parts:
+                    self._missing = end - size
                 break
             handler = by_head.get(buffer[body : body + _LONG])
             if handler is None and has_short:

@@ -21,6 +21,7 @@ from shared.normalize.ibkr_bars import MSG_HISTORICAL_DATA, historical_bars
 # An answer takes seconds; a farm that breaks meanwhile never gives one.
 ANSWER_S: Final = 45.0
 TICKS_AT_ONCE: Final = 1000
+_ID_DIGITS: Final = 10
 _BAR_SIZE: Final = "5 secs"
 _EPOCH_SECONDS: Final = 2
 # The dashed form is UTC.
@@ -90,7 +91,7 @@ class History:
 
     def answer(self, raw_id: bytes, fields: Sequence[bytes]) -> None:
         """A message 17 or 98."""
-        req_id = int(raw_id) if raw_id.isdigit() else 0
+        req_id = int(raw_id) if raw_id.isdigit() and len(raw_id) <= _ID_DIGITS else 0
         asked = self._asked.get(req_id)
         if asked is None:
             return

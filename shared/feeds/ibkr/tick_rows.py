@@ -30,7 +30,7 @@ from shared.normalize.ibkr_ticks import (
     RtVolume,
     TickParser,
 )
-from shared.normalize.ibkr_values import digits
+from shared.normalize.ibkr_values import check_not_ahead, digits
 
 MSG_DATA_TYPE: Final = b"58"
 MSG_TICK_REQ_PARAMS: Final = b"81"
@@ -177,6 +177,7 @@ class TickRows:
         self.counters.messages += 1
         try:
             bar = real_time_bar(fields)
+            check_not_ahead(bar.t * 1000, self.now_ms)
         except BadRow:
             self._unreadable(feed, "bars")
             return

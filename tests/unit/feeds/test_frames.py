@@ -191,7 +191,7 @@ def test_a_length_that_cannot_be_one_ends_the_stream() -> None:
     rig = Rig()
     with pytest.raises(ProtocolViolation) as caught:
         rig.receive((MAX_FRAME_BYTES + 1).to_bytes(4, "big"))
-    assert str(caught.value) == "frame length was 16777217, must be at most 16777216"
+    assert str(caught.value) == "frame length was 4194305, must be at most 4194304"
 
 
 def test_a_length_that_cannot_be_one_ends_the_login() -> None:

@@ -93,12 +93,22 @@ def test_prints_may_be_lost_once_neither_line_nor_stream_is_open(first: str, sec
 def held_back() -> tuple[Desk, list[Trade]]:
     """The line is the source; the stream's print of the second behind its first is held back."""
     desk = opened()
+    desk.requests.rows.now_ms = (M + 1) * 1000
     for second in (M, M + 1):
         row = b"99|5|2|%d|10|100|0|ARCA||" % second
         desk.requests.rows.on_print(row.split(b"|"))
     assert desk.outlet.trades == []
     trade = Trade(
-        "SPY", 10, 100, "ARCA", (M + 1) * 1000, 0, TradeFeed.TICK_BY_TICK, "", False, False
+        "SPY",
+        10,
+        100,
+        "ARCA",
+        (M + 1) * 1000,
+        (M + 1) * 1000,
+        TradeFeed.TICK_BY_TICK,
+        "",
+        False,
+        False,
     )
     return desk, [trade]
 

@@ -14,6 +14,8 @@ _OLDEST: Final = (6, 2)
 _SLOW_MS: Final = 20.0
 _NEARLY_FULL: Final = 0.8
 _FULL: Final = 0.95
+# Of a depth stream, as measured (benchmarks/limits_files.py).
+_ENTRY_BYTES: Final = 500
 _NOBODY_WORDS: Final = ("connect call failed", "connection refused")
 _LOGIN_WORDS: Final = ("auth", "username-password", "noperm", "wrongpass", "permission")
 
@@ -39,6 +41,7 @@ def judge(settings: Settings, health: RedisHealth) -> list[Finding]:
     findings = [_server(settings, health)]
     if not health.refused:
         findings += [_role(health), _eviction(health), _saving(health), _memory(health)]
+        findings += _streams(settings, health)
     return [*findings, _latency(health), _source(settings, health)]
 
 
@@ -102,6 +105,20 @@ def _memory(health: RedisHealth) -> Finding:
     if share >= _FULL:
         return fail(check, text, remedy)
     return warn(check, text, remedy) if share >= _NEARLY_FULL else ok(check, text)
+
+
+def _streams(settings: Settings, health: RedisHealth) -> list[Finding]:
+    """Whether full depth streams leave room for anything else."""
+    symbols, maxlen = len(settings.depth_symbols()), settings.ibkr.stream_maxlen
+    needed = symbols * maxlen * _ENTRY_BYTES
+    if not health.maxmemory or needed < _NEARLY_FULL * health.maxmemory:
+        return []
+    text = (
+        f"{symbols} depth streams of {maxlen} entries need about {needed / 1_048_576:.0f} MB,"
+        f" maxmemory is {health.maxmemory / 1_048_576:.0f} MB"
+    )
+    remedy = "raise maxmemory (embedded: redis.maxmemory_mb), or lower IBKR_STREAM_MAXLEN"
+    return [warn("redis-streams", text, remedy)]
 
 
 def _latency(health: RedisHealth) -> Finding:

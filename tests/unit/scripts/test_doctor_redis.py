@@ -101,3 +101,11 @@ def test_the_failed_ways_to_the_disk_are_named() -> None:
     found = health({"aof_last_write_status": "err", "rdb_last_bgsave_status": "err"})
     assert found.write_fault == "writing the append-only file and saving a snapshot"
     assert health({"aof_last_write_status": "ok"}).write_fault == ""
+
+
+def test_depth_streams_that_will_fill_it_are_told_before_they_do(settings: Settings) -> None:
+    roomy = doctor_redis.judge(settings, GOOD)
+    assert "redis-streams" not in {one.check for one in roomy}
+    small = judged(settings, changed(maxmemory=59 * MB, used_bytes=MB), "redis-streams")
+    assert small.state == "warn"
+    assert small.text == ("10 depth streams of 10000 entries need about 48 MB, maxmemory is 59 MB")

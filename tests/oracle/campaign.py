@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tests.oracle import quiet, quiet_vendor
 from tests.oracle.evidence import Findings
+from tests.oracle.fake_clock import COMPILER
 from tests.oracle.injection import Injector
 from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
@@ -52,7 +53,11 @@ class Plan:
     @property
     def has(self) -> frozenset[str]:
         """What some faults need. A proxy costs speed, so that only some seeds have one."""
-        found = {"ten minutes": self.seconds >= _LONG_S, "far redis": self.seed % 4 == 1}
+        found = {
+            "ten minutes": self.seconds >= _LONG_S,
+            "far redis": self.seed % 4 == 1,
+            "fake clock": self.seed % 4 == 2 and COMPILER is not None,
+        }
         asked = {fault.needs for step in self.only or () for fault, _ in step.faults}
         return frozenset(name for name, is_there in found.items() if is_there or name in asked)
 
@@ -80,8 +85,13 @@ class Campaign:
         prepare: Callable[[Path], None] = lambda root: None,
     ) -> None:
         """`prepare` may change the copy of the product before it is started."""
-        far = "far redis" in plan.has
-        world = World(plan.seed, plan.turn_s, stream_maxlen=plan.stream_maxlen, far_redis=far)
+        world = World(
+            plan.seed,
+            plan.turn_s,
+            stream_maxlen=plan.stream_maxlen,
+            far_redis="far redis" in plan.has,
+            fake_clock="fake clock" in plan.has,
+        )
         self._rig = Rig(home, world, SECRET)
         prepare(self._rig.product.layout.root)
         self._plan = plan
@@ -107,7 +117,7 @@ class Campaign:
     def _watch(self) -> None:
         rig = self._rig
         reader, sent = (
-            KeyReader(lambda: rig.url, rig.secret),
+            KeyReader(lambda: rig.url, rig.secret, clock_is_steady=rig.clock is None),
             SentLog(rig.tws_control_port, SYMBOLS),
         )
         resources, watch = ResourceLog(rig), PongWatch(lambda: rig.url)

@@ -74,7 +74,7 @@ def _twin(worker: str) -> Fault:
     def begin(rig: Rig, draw: Draw) -> None:
         command = ["timeout", _TWIN_S, ".venv/bin/python", "-m", f"workers.{worker}"]
         first = rig.pid(worker)
-        done = rig.product.run(command)
+        done = rig.product.run(command, **rig.clock_env)
         # While Redis is away it waits, and is nothing yet.
         waits = done.returncode == _TIMED_OUT and rig.wait(rig.answers, 0.0) is None
         if done.returncode != _SECOND_INSTANCE and not waits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,19 @@ from tests.oracle.evidence import Entry, Gap, level
 __all__ = ["answered", "depth_entries", "gaps", "members", "secret_places"]
 
 
-def depth_entries(client: redis.Redis, symbol: str) -> list[Entry]:
+# From a time that the product wrote down to the right one.
+TrueMs = Callable[[int], int]
+
+
+def depth_entries(client: redis.Redis, symbol: str, true_ms: TrueMs) -> list[Entry]:
     found: Any = client.xrange(f"raw:ibkr:depth:stream:{symbol}")
-    return [_entry(fields) for _, fields in found]
+    return [(e := _entry(fields))._replace(ts=true_ms(e.ts)) for _, fields in found]
 
 
-def gaps(client: redis.Redis) -> list[Gap]:
+def gaps(client: redis.Redis, true_ms: TrueMs) -> list[Gap]:
     found: Any = client.xrange("monitoring:gaps")
-    return [_gap(fields) for _, fields in found]
+    entered = [_gap(fields) for _, fields in found]
+    return [g._replace(from_ts=true_ms(g.from_ts), to_ts=true_ms(g.to_ts)) for g in entered]
 
 
 def members(client: redis.Redis, key: str) -> list[dict[str, Any]]:

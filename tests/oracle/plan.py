@@ -45,6 +45,8 @@ class World:
     stream_maxlen: int = 400_000
     # A proxy between the workers and Redis, by which it can be far away.
     far_redis: bool = False
+    # The wall clock of the product's processes can be stepped.
+    fake_clock: bool = False
 
 
 def settings_of(world: World) -> dict[str, Any]:

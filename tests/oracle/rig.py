@@ -20,6 +20,7 @@ from simulators.alphavantage.process import SimulatorProcess as VendorProcess
 from simulators.control import ControlClient
 from simulators.tws.process import SimulatorProcess as GatewayProcess
 from tests.oracle.draw import Draw
+from tests.oracle.fake_clock import FakeClock, true_ms
 from tests.oracle.far_redis import DIRECT, FarRedis, put_between
 from tests.oracle.log_disk import LogDisk
 from tests.oracle.plan import VENDOR_PLAN, VENUES, World, settings_of
@@ -53,6 +54,7 @@ class Rig:
         self._open = ExitStack()
         self.log_disk = LogDisk(self.product.layout.log)
         self._open.callback(self.log_disk.close)
+        self.clock = FakeClock(self.product.layout.root) if world.fake_clock else None
         self.far_redis = FarRedis(redis_port) if world.far_redis else None
         if self.far_redis:
             put_between(self.product.layout.root, self.far_redis.port)
@@ -109,11 +111,20 @@ class Rig:
             # A key of the user's goes to a simulator only where its address is named.
             ALPHA_VANTAGE_API_KEY=self.secret,
             ALPHA_VANTAGE_BASE_URL=f"{self._vendor.base_url}/query",
+            **self.clock_env,
         )
         if done.returncode != 0:
             raise RuntimeError(f"make up failed:\n{done.stdout}{done.stderr}")
         client = redis.Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
         self.client = self._open.enter_context(client)
+
+    @property
+    def clock_env(self) -> dict[str, str]:
+        """What a process of the product needs to have the product's clock."""
+        return self.clock.env if self.clock else {}
+
+    def true_ms(self, ms: int) -> int:
+        return true_ms(ms) if self.clock else ms
 
     @property
     def url(self) -> str:

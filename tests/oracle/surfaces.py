@@ -16,14 +16,14 @@ _BAR_MS: Final = 5_000
 
 def newest_ms(rig: Rig, surface: str) -> int:
     """Receive time of the newest item of any symbol, Unix ms, 0 for none."""
-    return max(_READS[surface](rig, symbol) for symbol in SYMBOLS)
+    return max(rig.true_ms(_READS[surface](rig, symbol)) for symbol in SYMBOLS)
 
 
 def oldest_ms(rig: Rig, surface: str) -> int:
     """The same of the symbol that is behind all others; depth has only some at a time."""
     if surface == "depth":
         return newest_ms(rig, surface)
-    return min(_READS[surface](rig, symbol) for symbol in SYMBOLS)
+    return min(rig.true_ms(_READS[surface](rig, symbol)) for symbol in SYMBOLS)
 
 
 def slots_live(rig: Rig) -> bool:

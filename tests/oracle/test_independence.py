@@ -60,4 +60,6 @@ def test_two_faults_of_one_group_never_come_together() -> None:
 
 def test_a_fault_comes_only_where_the_run_has_what_it_needs() -> None:
     names = {fault.name for step in islice(steps(3), 3_000) for fault, _ in step.faults}
-    assert set(FAULTS) - names == {"gateway restart, 90 s", "redis 200 ms away"}
+    assert set(FAULTS) - names == {
+        "clock an hour ahead", "clock an hour behind", "gateway restart, 90 s", "redis 200 ms away",
+    }  # fmt: skip

@@ -58,11 +58,11 @@ class Case:
 
 def collect(watched: Watched) -> Case:
     rig, sent, reader = watched.rig, watched.sent, watched.reader
-    gaps = gather.gaps(rig.client)
+    gaps = gather.gaps(rig.client, rig.true_ms)
     return Case(
         depth=tuple(_depth(watched, symbol, gaps) for symbol in SYMBOLS),
         trades=tuple(
-            TradeEvidence(symbol, sent.tape(symbol), reader.trades(symbol), gaps)
+            TradeEvidence(symbol, sent.tape(symbol), reader.trades(symbol, rig.true_ms), gaps)
             for symbol in SYMBOLS
         ),
         bars=tuple(_bars(watched, symbol, gaps) for symbol in SYMBOLS),
@@ -97,7 +97,7 @@ def judge(case: Case) -> Findings:
 
 
 def _depth(watched: Watched, symbol: str, gaps: Sequence[Gap]) -> DepthEvidence:
-    entries = gather.depth_entries(watched.rig.client, symbol)
+    entries = gather.depth_entries(watched.rig.client, symbol, watched.rig.true_ms)
     trimmed = len(entries) >= watched.rig.world.stream_maxlen
     turns = watched.sent.turns(symbol)
     return DepthEvidence(symbol, turns, entries, gaps, tuple(watched.held), trimmed)
@@ -116,5 +116,5 @@ def _bars(watched: Watched, symbol: str, gaps: Sequence[Gap]) -> BarEvidence:
         from_s=-(-from_ms // 1_000 // _BAR_S) * _BAR_S,
         # The last bar before the pause may not have been sent any more.
         to_s=(to_ms - 1_500) // 1_000 // _BAR_S * _BAR_S,
-        covered_s=int(covered or 0) / 1_000,
+        covered_s=rig.true_ms(int(covered or 0)) / 1_000,
     )

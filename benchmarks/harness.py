@@ -42,7 +42,8 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 @contextmanager
 def redis_as_shipped(directory: Path) -> Iterator[str]:
     """The embedded Redis with deploy/redis.conf, append-only file on, in an empty directory."""
-    (directory / "var/redis").mkdir(parents=True)
+    for part in ("var/redis", "var/run"):
+        (directory / part).mkdir(parents=True)
     port = free_port()
     command = [
         str(find_redis_server()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,6 +50,10 @@ class Layout:
         return self.run / "supervisor.sock"
 
     @property
+    def redis_acl(self) -> Path:
+        return self.redis / "users.acl"
+
+    @property
     def redis_url(self) -> Path:
         return self.run / "redis.url"
 
@@ -70,6 +75,8 @@ class Layout:
             )
         for directory in (self.var, self.run, self.log, self.redis, self.programs):
             directory.mkdir(mode=0o700, exist_ok=True)
+            # One that is there already may be open to others.
+            directory.chmod(0o700)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -77,5 +84,8 @@ def write_private(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)

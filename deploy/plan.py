@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from deploy.ports import next_free
-from shared.settings import WORKERS, Settings, TwsSimulatorSettings, VendorSimulatorSettings
+from shared.settings import (
+    WORKERS,
+    Secret,
+    Settings,
+    TwsSimulatorSettings,
+    VendorSimulatorSettings,
+)
+from shared.settings_redis import OPERATOR, password_of, url_as
 
 REDIS_PORT: Final = 6379
 VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
@@ -17,10 +24,14 @@ class EmbeddedRedis:
     server: Path
     port: int
     maxmemory_mb: int
+    password: Secret = Secret()
+    key_prefix: str = ""
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        """As people and their programs reach it, with the operator's login."""
+        address = f"redis://127.0.0.1:{self.port}/0"
+        return url_as(address, OPERATOR, password_of(self.password, OPERATOR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,10 @@ def make_plan(
 
     if not settings.redis.url:
         port = claim("redis", REDIS_PORT)
-        redis = EmbeddedRedis(find_server(), port, settings.redis.maxmemory_mb)
+        found = settings.redis
+        redis = EmbeddedRedis(
+            find_server(), port, found.maxmemory_mb, found.password, found.key_prefix
+        )
     if settings.source == "sim":
         one, other = settings.simulators.tws, settings.simulators.alphavantage
         tws = TwsSimulator(

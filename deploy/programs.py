@@ -8,6 +8,7 @@ from string import Template
 
 from deploy.layout import Layout, write_private
 from deploy.plan import EmbeddedRedis, Plan, TwsSimulator, VendorSimulator
+from shared.store.acl import acl_file
 
 _TEMPLATES = Path(__file__).parent / "supervisor"
 
@@ -19,6 +20,7 @@ def write_programs(plan: Plan, layout: Layout) -> None:
     for name, text in rendered(plan, layout.root).items():
         write_private(layout.programs / name, text)
     if plan.redis is not None:
+        write_private(layout.redis_acl, acl_file(plan.redis.password, plan.redis.key_prefix))
         write_private(layout.redis_url, f"{plan.redis.url}\n")
     addresses = ((plan.tws, layout.tws_address), (plan.vendor, layout.vendor_address))
     for simulator, path in addresses:

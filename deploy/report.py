@@ -8,12 +8,13 @@ from deploy.supervisor_client import Program
 from shared.settings import Settings, redacted_url
 
 
-def summary(settings: Settings, programs: Sequence[Program], *, embedded: bool) -> str:
-    kind = "embedded" if embedded else "yours, REDIS_URL"
+def summary(settings: Settings, programs: Sequence[Program]) -> str:
+    public = settings.embedded_url.reveal()
+    kind = "embedded" if public else "yours, REDIS_URL"
     gateway = "simulated" if settings.source == "sim" else "yours, IBKR_HOST and IBKR_PORT"
     lines = [
         f"source   {settings.source}",
-        f"redis    {redacted_url(settings.redis.url)} ({kind})",
+        f"redis    {redacted_url(public or settings.redis.url)} ({kind})",
         f"gateway  {settings.ibkr.host}:{settings.ibkr.port} ({gateway})",
         f"vendor   {_vendor(settings)}",
         "",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from deploy import processes, report
+from deploy.dotenv import add_redis_password, ensure_dotenv
 from deploy.layout import Layout
 from deploy.plan import Plan, make_plan
 from deploy.ports import is_free
@@ -24,6 +24,7 @@ from deploy.redis_binary import find_redis_server
 from deploy.supervisor_client import Program, SupervisorClient, running_pid
 from shared.errors import SettingsError, StoreUnavailable, TickvisorError
 from shared.settings import Settings, load_settings, redacted_url
+from shared.settings_redis import OPERATOR, as_user
 
 _POLL_S: Final = 0.5
 _SUPERVISORD_DEADLINE_S: Final = 20.0
@@ -33,9 +34,12 @@ _BESIDE: Final = ("redis", "tws_simulator", "alphavantage_simulator", "guardian"
 def start(layout: Layout) -> int:
     if running_pid(layout.socket) is not None:
         return _already_up(layout)
-    _ensure_dotenv(layout)
+    ensure_dotenv(layout)
     _clear_remains(layout)
     settings = _settings(layout)
+    if not (settings.redis.url or settings.redis.password):
+        add_redis_password(layout)
+        settings = _settings(layout)
     plan = make_plan(settings, find_redis_server, is_free)
     for note in (*plan.notes, *_unreachable(settings)):
         print(f"note: {note}")
@@ -52,7 +56,7 @@ def status(layout: Layout) -> int:
         return 1
     settings = _settings(layout)
     programs = _programs(layout)
-    print(report.summary(settings, programs, embedded=layout.redis_url.exists()))
+    print(report.summary(settings, programs))
     return int(any(program.state != "RUNNING" for program in _wanted(settings, programs)))
 
 
@@ -65,15 +69,6 @@ def _wanted(settings: Settings, programs: Sequence[Program]) -> list[Program]:
     """All but the workers that the settings leave out."""
     chosen = settings.supervision.workers()
     return [one for one in programs if one.name in chosen or one.name in _BESIDE]
-
-
-def _ensure_dotenv(layout: Layout) -> None:
-    target, example = layout.root / ".env", layout.root / ".env.example"
-    if target.exists() or not example.exists():
-        return
-    shutil.copyfile(example, target)
-    target.chmod(0o600)
-    print("created .env from .env.example")
 
 
 def _clear_remains(layout: Layout) -> None:
@@ -101,7 +96,7 @@ def _unreachable(settings: Settings) -> list[str]:
     """A Redis of the user's must answer before anything is started; a gateway may come later."""
     if settings.redis.url:
         try:
-            with _connect(settings) as client:
+            with _connect(as_user(settings, OPERATOR)) as client:
                 client.ping()
         except redis.RedisError as error:
             url = redacted_url(settings.redis.url)
@@ -161,12 +156,12 @@ def _wait_until_up(layout: Layout, settings: Settings, plan: Plan, since_ms: int
     expected = expected_of(settings, plan.left_out, _programs(layout), since_ms)
     until = time.monotonic() + settings.supervision.ready_deadline_s
     said: list[str] = []
-    with _connect(settings) as client:
+    with _connect(as_user(settings, OPERATOR)) as client:
         while True:
             programs = _programs(layout)
             lacking = missing(expected, programs, read_data(client, settings, since_ms))
             if not lacking:
-                print(report.summary(settings, programs, embedded=plan.redis is not None))
+                print(report.summary(settings, programs))
                 return 0
             if lacking != said:
                 print(f"waiting: {'; '.join(lacking)}", flush=True)

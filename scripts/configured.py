@@ -10,12 +10,13 @@ import typer
 from shared.errors import SettingsError
 from shared.process import EXIT_SETTINGS
 from shared.settings import Settings, load_settings, repository_root
+from shared.settings_redis import OPERATOR, as_user
 
 
 def settings_or_exit(program: str) -> Settings:
-    """Every fault of the settings on a line of its own, then exit 78."""
+    """With the operator's login; every fault on a line of its own, then exit 78."""
     try:
-        return load_settings(os.environ, repository_root())
+        return as_user(load_settings(os.environ, repository_root()), OPERATOR)
     except SettingsError as error:
         print(f"{program}: unusable settings", *error.problems, sep="\n  ", file=sys.stderr)
         raise typer.Exit(EXIT_SETTINGS) from None

@@ -25,6 +25,7 @@ from shared.errors import SettingsError
 from shared.process import EXIT_SETTINGS
 from shared.settings import Settings, load_settings, repository_root
 from shared.settings_checks import LOOPBACK
+from shared.settings_redis import OPERATOR, as_user
 
 _FAILED: Final = 1
 _STYLES: Final = {"ok": "", "warn": "yellow", "fail": "bold red"}
@@ -45,7 +46,7 @@ def doctor_command(
     Exit codes: 0 nothing failed, 1 something did, 78 unusable settings.
     """
     try:
-        settings = load_settings(os.environ, repository_root())
+        settings = as_user(load_settings(os.environ, repository_root()), OPERATOR)
     except SettingsError as error:
         remedy = "correct it in .env or in config/"
         show([fail("settings", problem, remedy) for problem in error.problems], as_json)

@@ -28,6 +28,7 @@ from shared.errors import (
     TickvisorError,
 )
 from shared.settings import Settings, load_settings, repository_root
+from shared.settings_redis import as_user, secrets_of
 from shared.store import source
 from shared.store.connection import Store
 from shared.store.heartbeat import Family, HeartbeatWriter
@@ -85,16 +86,13 @@ def run(name: str, family_of: FamilyOf, main: Main, new_loop: NewLoop | None = N
     `new_loop` makes the event loop, asyncio's own where there is none.
     """
     try:
-        settings = load_settings(os.environ, repository_root())
-        if not settings.redis.url:
-            raise SettingsError(
-                ["redis.url: REDIS_URL is not set and no embedded redis runs; try `make up`"]
-            )
+        settings = _settings_of(name)
     except SettingsError as error:
         print(f"{name}: unusable settings", *error.problems, sep="\n  ", file=sys.stderr)
         return EXIT_SETTINGS
     stall.dump_stacks_when_asked()
-    logs.configure(name, settings.ibkr.log_level, [settings.alpha_vantage.api_key.reveal()])
+    secrets = [settings.alpha_vantage.api_key.reveal(), *secrets_of(settings.redis)]
+    logs.configure(name, settings.ibkr.log_level, secrets)
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(_Process(name, family_of(settings), settings, main).run())
@@ -107,6 +105,19 @@ def run(name: str, family_of: FamilyOf, main: Main, new_loop: NewLoop | None = N
     except Exception as error:
         logger.opt(exception=error).critical("worker ended by an unexpected error")
         return EXIT_FAILURE
+
+
+def _settings_of(name: str) -> Settings:
+    settings = load_settings(os.environ, repository_root())
+    if not settings.redis.url:
+        raise SettingsError(
+            ["redis.url: REDIS_URL is not set and no embedded redis runs; try `make up`"]
+        )
+    return as_user(settings, name)
+
+
+def _waiting(reason: str) -> None:
+    logger.warning("waiting for redis: {}", reason)
 
 
 class _Process:
@@ -150,7 +161,7 @@ class _Process:
         """Wait for Redis, check the source, take the lease; False when stopped meanwhile."""
         worker = self._worker
         logger.bind(source=self._settings.source, pid=os.getpid()).info("starting")
-        while await worker.store.wait_until_up(worker.stop):
+        while await worker.store.wait_until_up(worker.stop, _waiting):
             try:
                 await source.claim(worker.store, worker.keys, self._settings.source)
                 await self._lease.acquire()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,6 +15,7 @@ from shared.settings_checks import (
 )
 from shared.settings_environment import VARIABLES, merged_environment, overlay
 from shared.settings_fields import EnvironmentText, decode_section
+from shared.settings_redis import login_faults, own_address, with_tls_files
 from shared.settings_sections import (
     WORKERS,
     AlertSettings,
@@ -99,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True):
     supervision: SupervisionSettings
     universe: Universe
     home: str = ""  # the directory that holds var/
+    # Where other programs reach the embedded Redis; empty where REDIS_URL names another.
+    embedded_url: Secret = Secret()
 
     def depth_symbols(self) -> tuple[str, ...]:
         chosen = set(self.symbols.level2) or set(self.universe.symbols())
@@ -132,29 +136,38 @@ def load_settings(env: Mapping[str, str], root: Path) -> Settings:
     variables = merged_environment(env, root / ".env", problems)
     home = variable_home({name: value.text for name, value in variables.items()}, root)
     raw = load_mapping(_place(variables, "TICKVISOR_CONFIG", root), problems, typed=True)
+    problems.extend(_open_passwords(raw))
     overlay(raw, variables)
     document = decode_section(_Document, raw, "", problems)
     universe = load_universe(_place(variables, "SYMBOL_CONFIG_PATH", root), problems)
     if document is None or problems:
         raise SettingsError(problems)
-    document = msgspec.structs.replace(document, redis=_with_embedded_url(document.redis, home))
-    if document.source == "sim":
-        document = msgspec.structs.replace(
-            document,
-            ibkr=simulated_gateway(document.ibkr, document.simulators.tws, env, home),
-            alpha_vantage=simulated_vendor(
-                document.alpha_vantage, document.simulators.alphavantage, env, home
-            ),
-        )
+    embedded = "" if document.redis.url else _embedded_url(home)
+    redis = with_tls_files(document.redis, root)
+    if embedded:
+        redis = msgspec.structs.replace(redis, url=own_address(embedded, home))
+    document = _with_simulators(msgspec.structs.replace(document, redis=redis), env, home)
     settings = Settings(
         **{name: getattr(document, name) for name in document.__struct_fields__},
         universe=universe,
         home=str(home),
+        embedded_url=Secret(embedded if urlsplit(embedded).username else ""),
     )
     problems.extend(_contradictions(settings))
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _with_simulators(document: _Document, env: Mapping[str, str], home: Path) -> _Document:
+    if document.source != "sim":
+        return document
+    simulators = document.simulators
+    return msgspec.structs.replace(
+        document,
+        ibkr=simulated_gateway(document.ibkr, simulators.tws, env, home),
+        alpha_vantage=simulated_vendor(document.alpha_vantage, simulators.alphavantage, env, home),
+    )
 
 
 def _place(variables: Mapping[str, EnvironmentText], name: str, root: Path) -> Path:
@@ -165,17 +178,22 @@ def _place(variables: Mapping[str, EnvironmentText], name: str, root: Path) -> P
     return root / (variables[name].text if name in variables else defaults[name])
 
 
-def _with_embedded_url(redis: RedisSettings, home: Path) -> RedisSettings:
+def _embedded_url(home: Path) -> str:
     """With no REDIS_URL, the embedded Redis: `make up` leaves its address in var/run."""
-    if redis.url:
-        return redis
     try:
-        url = (home / "var/run/redis.url").read_text(encoding="utf-8").strip()
+        return (home / "var/run/redis.url").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        url = ""
+        return ""
     except (OSError, ValueError) as error:
         raise SettingsError([f"var/run/redis.url: unreadable, {named(error)}"]) from None
-    return msgspec.structs.replace(redis, url=url)
+
+
+def _open_passwords(raw: Mapping[str, object]) -> list[str]:
+    """Files under config/ are shown around and kept in version control."""
+    section = raw.get("redis")
+    if isinstance(section, Mapping) and "password" in section:
+        return ["redis.password: must not stand in this file, set REDIS_PASSWORD in .env"]
+    return []
 
 
 def _contradictions(settings: Settings) -> list[str]:
@@ -184,7 +202,7 @@ def _contradictions(settings: Settings) -> list[str]:
     pinned, slots = len(universe.pinned), ibkr.max_concurrent_depth
     if pinned >= slots:
         problems.append(f"pinned: was {pinned} symbols, must be fewer than {slots} depth slots")
-    problems += redis_faults(settings.redis)
+    problems += redis_faults(settings.redis) or login_faults(settings.redis)
     if ibkr.max_delay_s < ibkr.base_delay_s:
         problems.append(
             f"ibkr.max_delay_s: was {ibkr.max_delay_s},"

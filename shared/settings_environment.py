@@ -25,6 +25,10 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "IBKR_ERROR309_RECOVERY_CYCLES": ("ibkr", "error309_recovery_cycles"),
     "IBKR_LOG_LEVEL": ("ibkr", "log_level"),
     "REDIS_URL": ("redis", "url"),
+    "REDIS_PASSWORD": ("redis", "password"),
+    "REDIS_SSL_CA_CERTS": ("redis", "ssl_ca_certs"),
+    "REDIS_SSL_CERTFILE": ("redis", "ssl_certfile"),
+    "REDIS_SSL_KEYFILE": ("redis", "ssl_keyfile"),
     "ALPHA_VANTAGE_API_KEY": ("alpha_vantage", "api_key"),
     "ALPHA_VANTAGE_BASE_URL": ("alpha_vantage", "base_url"),
 }

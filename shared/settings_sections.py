@@ -54,6 +54,11 @@ class Secret:
 
 class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
+    password: Secret = Secret()
+    worker_users: bool = False
+    ssl_ca_certs: str = ""
+    ssl_certfile: str = ""
+    ssl_keyfile: str = ""
     key_prefix: Annotated[str, Meta(max_length=40, pattern=r"^[A-Za-z0-9_.:-]*\Z")] = ""
     connect_timeout_s: ShortS = 2.0
     queue_max_entries: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 50_000

@@ -29,6 +29,7 @@ from deploy.listeners.seen import Action, Incident, Kill, Seen, Start
 from deploy.supervisor_client import Program, SupervisorClient
 from shared.errors import SettingsError
 from shared.settings import SupervisionSettings, load_settings, repository_root
+from shared.settings_redis import as_user
 from shared.store.keys import Keys
 
 _EVERY_S: Final = 1.0
@@ -96,6 +97,7 @@ class Guardian:
             settings = load_settings(os.environ, self._layout.root)
             if not settings.redis.url:
                 raise SettingsError(["redis.url: REDIS_URL is not set and no embedded redis runs"])
+            settings = as_user(settings, NAME)
         except SettingsError as error:
             if not self._settings_due_s:
                 log("ERROR", f"unusable settings, no heartbeat is watched: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
@@ -77,12 +77,16 @@ class Store:
     async def _evalsha(self, sha: str, numkeys: int, parts: list[Any]) -> Any:
         return await self.client.evalsha(sha, numkeys, *parts)
 
-    async def wait_until_up(self, stop: asyncio.Event) -> bool:
-        """Ping until Redis answers; False when `stop` came first."""
+    async def wait_until_up(self, stop: asyncio.Event, report: Callable[[str], None]) -> bool:
+        """Ping until Redis answers; False when `stop` came first. Each reason is told once."""
+        told: set[str] = set()
         while not stop.is_set():
             try:
                 await self.call(self.client.ping())
-            except (StoreUnavailable, StoreRefused):
+            except (StoreUnavailable, StoreRefused) as error:
+                if (reason := str(error)) not in told:
+                    told.add(reason)
+                    report(reason)
                 try:
                     async with asyncio.timeout(0.25):
                         await stop.wait()

@@ -166,7 +166,9 @@ class RespConnection:
         if unverified:
             context.verify_mode = ssl.CERT_NONE
         if options.get("ssl_certfile"):
-            context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
+            context.load_cert_chain(
+                options["ssl_certfile"], options.get("ssl_keyfile"), options.get("ssl_password")
+            )
         return context
 
     def _greeting(self) -> list[bytes]:

@@ -41,6 +41,11 @@ def put_between(root: Path, port: int) -> None:
     path = root / "deploy/programs.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(text + _PATCH.format(direct=DIRECT, port=port), encoding="utf-8")
+    # The workers take the port when the path of the socket is too long for them: it always is.
+    path = root / "shared/settings_redis.py"
+    text, usual = path.read_text(encoding="utf-8"), "_MAX_SOCKET_PATH: Final = 107"
+    assert text.count(usual) == 1, f"{path} must hold {usual!r}"
+    path.write_text(text.replace(usual, "_MAX_SOCKET_PATH: Final = 0"), encoding="utf-8")
 
 
 class FarRedis:

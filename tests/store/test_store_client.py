@@ -62,24 +62,30 @@ def test_the_store_loads_a_script_again_after_a_script_flush(redis_server: Redis
     asyncio.run(scenario())
 
 
-def test_waiting_for_redis_ends_when_it_is_up(redis_server: RedisServer) -> None:
+def test_waiting_for_redis_tells_why_once_and_ends_when_it_is_up(
+    redis_server: RedisServer,
+) -> None:
+    told: list[str] = []
+
     async def scenario() -> None:
         store, stop = Store(redis_server.url, 2.0), asyncio.Event()
         redis_server.stop()
-        waiting = asyncio.ensure_future(store.wait_until_up(stop))
-        await asyncio.sleep(0.1)
+        waiting = asyncio.ensure_future(store.wait_until_up(stop, told.append))
+        await asyncio.sleep(0.6)
         assert not waiting.done()
         await asyncio.to_thread(redis_server.start)
         assert await asyncio.wait_for(waiting, 5) is True
         await store.close()
 
     asyncio.run(scenario())
+    assert len(told) == len(set(told)) >= 1
 
 
 def test_waiting_for_redis_ends_when_the_worker_stops() -> None:
     async def scenario() -> None:
         store, stop = Store(f"redis://127.0.0.1:{free_port()}/0", 2.0), asyncio.Event()
-        waiting = asyncio.ensure_future(store.wait_until_up(stop))
+        told: list[str] = []
+        waiting = asyncio.ensure_future(store.wait_until_up(stop, told.append))
         await asyncio.sleep(0.05)
         stop.set()
         assert await asyncio.wait_for(waiting, 1) is False

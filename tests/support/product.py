@@ -15,6 +15,10 @@ from typing import Final
 import redis
 
 from deploy.layout import Layout
+from shared.settings import Secret
+from shared.settings_environment import read_dotenv
+from shared.settings_fields import EnvironmentText
+from shared.settings_redis import ADMIN, password_of, url_as
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _PARTS: Final = (
@@ -60,9 +64,20 @@ class Product:
             check=False,
         )
 
+    @property
+    def public_url(self) -> str:
+        """What `make up` leaves for people and their programs, with the operator's login."""
+        return self.layout.redis_url.read_text(encoding="utf-8").strip()
+
+    def login(self, url: str, user: str) -> str:
+        """The same address with the login of another user of the product's Redis."""
+        found: dict[str, EnvironmentText] = read_dotenv(self.layout.root / ".env", [])
+        secret = Secret(found["REDIS_PASSWORD"].text)
+        return url_as(url, user, password_of(secret, user))
+
     def client(self) -> redis.Redis:
-        url = self.layout.redis_url.read_text(encoding="utf-8").strip()
-        return redis.Redis.from_url(url, decode_responses=True)
+        """May do everything: a test looks and breaks in ways that no program of ours may."""
+        return redis.Redis.from_url(self.login(self.public_url, ADMIN), decode_responses=True)
 
 
 def wait_for(condition: Callable[[], bool], deadline_s: float, what: str) -> None:

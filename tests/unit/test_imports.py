@@ -39,13 +39,20 @@ _SETTINGS: Final = (
     "shared.settings_checks",
     "shared.settings_environment",
     "shared.settings_fields",
+    "shared.settings_redis",
     "shared.settings_sections",
     "shared.settings_simulated",
     "shared.settings_words",
     "shared.universe",
     "shared.yaml_document",
 )
-_READ_BY_DEPLOY: Final = ("shared.settings", "shared.errors", "shared.store.keys")
+_READ_BY_DEPLOY: Final = (
+    "shared.settings",
+    "shared.settings_redis",
+    "shared.errors",
+    "shared.store.acl",
+    "shared.store.keys",
+)
 # The first layer whose name fits a module counts: the narrow ones stand before the wide ones.
 LAYERS: Final = (
     Layer("shared.errors", (), (*PURE, "asyncio")),

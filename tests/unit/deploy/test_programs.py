@@ -9,12 +9,15 @@ from deploy.plan import EmbeddedRedis, Plan, TwsSimulator, VendorSimulator
 from deploy.programs import rendered, tws_arguments, vendor_arguments, write_programs
 from shared.settings import (
     WORKERS,
+    Secret,
     TwsSimulatorSettings,
     VendorSimulatorSettings,
     repository_root,
 )
+from shared.settings_redis import password_of
 
-REDIS = EmbeddedRedis(Path("/opt/redis-server"), 6380, 512)
+SECRET = Secret("correct horse battery staple")
+REDIS = EmbeddedRedis(Path("/opt/redis-server"), 6380, 512, SECRET)
 TWS = TwsSimulator(TwsSimulatorSettings(scenario="faults/my day.yaml"), 7501, 7502)
 VENDOR = VendorSimulator(VendorSimulatorSettings(scenario="faults/av.yaml"), 7601, 7602)
 EMPTY = Plan(None, None, None, (), ())
@@ -31,6 +34,7 @@ def test_the_redis_program_has_its_port_and_memory() -> None:
     program = section(texts["redis.conf"], "program:redis")
     assert program["command"] == (
         '"/opt/redis-server" "/srv/tickvisor/deploy/redis.conf" --port 6380 --maxmemory 512mb'
+        " --aclfile users.acl"
     )
     assert program["priority"] == "10"
 
@@ -83,7 +87,8 @@ def test_addresses_are_left_for_workers_and_scripts(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.create()
     write_programs(Plan(REDIS, TWS, VENDOR, (), ()), layout)
-    assert layout.redis_url.read_text() == "redis://127.0.0.1:6380/0\n"
+    password = password_of(SECRET, "operator").reveal()
+    assert layout.redis_url.read_text() == f"redis://operator:{password}@127.0.0.1:6380/0\n"
     assert json.loads(layout.tws_address.read_text()) == {
         "host": "127.0.0.1",
         "port": 7501,
@@ -94,6 +99,19 @@ def test_addresses_are_left_for_workers_and_scripts(tmp_path: Path) -> None:
         "port": 7601,
         "control_port": 7602,
     }
+
+
+def test_no_secret_stands_where_it_can_be_read_off(tmp_path: Path) -> None:
+    """Passwords are in the owner's files alone, and no word of them in the process list."""
+    layout = Layout(tmp_path)
+    layout.create()
+    write_programs(Plan(REDIS, TWS, VENDOR, (), ()), layout)
+    texts = {path: path.read_text() for path in layout.var.rglob("*") if path.is_file()}
+    password = password_of(SECRET, "operator").reveal()
+    assert [path.name for path, text in texts.items() if password in text] == ["redis.url"]
+    assert [path.name for path, text in texts.items() if SECRET.reveal() in text] == []
+    assert {path.stat().st_mode & 0o777 for path in texts} == {0o600}
+    assert "user default reset off\n" in texts[layout.redis_acl]
 
 
 def test_supervisord_conf_runs_every_worker_and_stops_redis_last() -> None:

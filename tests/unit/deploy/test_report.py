@@ -16,7 +16,7 @@ def test_the_summary_names_source_redis_and_programs_without_the_password(tmp_pa
         "REDIS_URL": "redis://:hunter2@127.0.0.1:6379/0",
     }
     settings = load_settings(env, repository_root())
-    assert summary(settings, PROGRAMS, embedded=False).splitlines() == [
+    assert summary(settings, PROGRAMS).splitlines() == [
         "source   sim",
         "redis    redis://:***@127.0.0.1:6379/0 (yours, REDIS_URL)",
         "gateway  127.0.0.1:7497 (simulated)",
@@ -25,6 +25,15 @@ def test_the_summary_names_source_redis_and_programs_without_the_password(tmp_pa
         "program     state      detail",
         "ibkr_depth  RUNNING    pid 42, uptime 0:00:03",
     ]
+
+
+def test_the_embedded_redis_is_named_as_others_reach_it(tmp_path: Path) -> None:
+    (tmp_path / "var/run").mkdir(parents=True)
+    (tmp_path / "var/run/redis.url").write_text("redis://operator:hunter2@127.0.0.1:6380/0\n")
+    settings = load_settings({"TICKVISOR_HOME": str(tmp_path)}, repository_root())
+    assert summary(settings, PROGRAMS).splitlines()[1] == (
+        "redis    redis://operator:***@127.0.0.1:6380/0 (embedded)"
+    )
 
 
 def test_only_the_end_of_a_log_is_shown(tmp_path: Path) -> None:

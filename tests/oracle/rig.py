@@ -131,7 +131,7 @@ class Rig:
         """Where Redis itself is now: another `make up` may have had to take another port."""
         layout = self.product.layout
         path = layout.run / DIRECT if self.far_redis else layout.redis_url
-        return path.read_text(encoding="utf-8").strip()
+        return self.product.login(path.read_text(encoding="utf-8").strip(), "admin")
 
     def down(self) -> None:
         for pid in list(self.paused):

@@ -14,10 +14,11 @@ from tests.oracle import quiet, quiet_vendor
 from tests.oracle.evidence import Findings
 from tests.oracle.fake_clock import COMPILER
 from tests.oracle.injection import Injector
+from tests.oracle.lengths import LengthLog
 from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
 from tests.oracle.recovery import PongWatch
-from tests.oracle.resources import ResourceLog, Slope, check_resources, slope_of
+from tests.oracle.resources import ResourceLog, check_growth, check_resources, growth_rows
 from tests.oracle.rig import Rig, now_ms
 from tests.oracle.schedule import Step, steps
 from tests.oracle.sent import SentLog
@@ -72,8 +73,10 @@ class Outcome:
     minutes: float = 0.0
     # With start and end.
     seconds: float = 0.0
-    # program -> how its memory grew, where it lived long enough to tell
-    slopes: dict[str, Slope] = field(default_factory=dict)
+    # program -> how it grew, where it lived long enough to tell
+    growth: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # what Redis keeps -> how long it was
+    lengths: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Campaign:
@@ -122,7 +125,8 @@ class Campaign:
         )
         resources, watch = ResourceLog(rig), PongWatch(lambda: rig.url)
         injector = Injector(rig, watch, self._findings)
-        watchers = (reader, sent, resources, watch)
+        lengths = LengthLog(lambda: rig.url)
+        watchers = (reader, sent, resources, watch, lengths)
         for watcher in watchers:
             watcher.start()
         from_ms = now_ms()
@@ -141,10 +145,9 @@ class Campaign:
         self._findings.add(judge(case))
         self._findings.add(reader.findings)
         self._findings.add(check_resources(resources.lives))
-        for (name, _), samples in resources.lives.items():
-            slope = slope_of(samples)
-            if slope is not None:
-                self._outcome.slopes[name] = slope
+        self._outcome.growth = growth_rows(resources.lives)
+        self._outcome.lengths = lengths.rows()
+        self._findings.add(check_growth(self._outcome.growth))
         self._count_policy(reader, watch)
         for invariant, text in rig.complaints:
             self._findings.violation(invariant, text)

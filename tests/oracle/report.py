@@ -25,7 +25,8 @@ def figures_of(outcome: Outcome) -> Figures:
         "seconds": round(outcome.seconds, 1),
         "faults": outcome.faults,
         "recoveries": outcome.recoveries,
-        "mb_per_h": {name: slope._asdict() for name, slope in outcome.slopes.items()},
+        "growth": outcome.growth,
+        "lengths": outcome.lengths,
         "counts": outcome.findings.counts,
         "violations": outcome.findings.by_invariant,
         "texts": outcome.findings.violations,
@@ -63,11 +64,22 @@ def rows_of(runs: Sequence[Figures]) -> Iterator[tuple[str, str]]:
         bound = bound_of(name)
         allowed = f" (allowed {bound.p50:g} s / {bound.p99:g} s)" if bound else ""
         yield f"recovery p50 / p99, {name} ({len(times_s)})", figures + allowed
-    for run in runs:
-        for name, slope in sorted(run["mb_per_h"].items()):
-            figures = f"{slope['mb_per_h']:+.2f} ± {slope['plus_minus']:.2f}"
-            yield f"MB per hour, {name}", figures
+    if len(runs) == 1 and not runs[0]["faults"]:
+        yield from _soak_rows(runs[0])
     yield "violations", str(sum(sum(run["violations"].values()) for run in runs))
+
+
+def _soak_rows(run: Figures) -> Iterator[tuple[str, str]]:
+    for name, row in sorted(run["growth"].items()):
+        (first, last), (per_h, low, high) = row["rss_mb"], row["mb_per_h"]
+        interval = f"{per_h:+.2f} MB/h ({low:+.2f} to {high:+.2f})"
+        yield f"RSS, {name}", f"{first} to {last} MB in {row['minutes']} min, {interval}"
+        yield f"RSS, {name}, verdict", row["verdict"]
+        files, threads = (" to ".join(map(str, row[what])) for what in ("files", "threads"))
+        yield f"files; threads, {name}", f"{files}; {threads}"
+    for what, row in sorted(run["lengths"].items()):
+        figures = f"{row['warm']:,} to {row['end']:,}, most {row['most']:,}"
+        yield f"length, {what}", figures
 
 
 def table_of(runs: Sequence[Figures]) -> Table:

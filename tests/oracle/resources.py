@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import http.client
-import math
 import threading
 import time
 import xmlrpc.client
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 from tests.oracle.evidence import Findings
+from tests.oracle.growth import Life, Sample, after_warm_up, growth_of
 from tests.oracle.rig import Rig
 
-__all__ = ["Life", "ResourceLog", "Sample", "Slope", "check_resources", "slope_of"]
+__all__ = ["Lives", "ResourceLog", "check_growth", "check_resources", "growth_rows"]
 
 _EVERY_S: Final = 2.0
 _WARM_S: Final = 30.0
 _FILES_MORE: Final = 20
 _THREADS_MORE: Final = 8
 _RSS_MAX_MB: Final = 400.0
-# A slope of memory says nothing before so long.
-_SLOPE_S: Final = 300.0
-_WARM_UP_S: Final = 120.0
-_OF_95: Final = 1.96
-_HOUR_S: Final = 3_600.0
-
-
-class Sample(NamedTuple):
-    at_s: float
-    rss_mb: float
-    files: int
-    threads: int
-
-
-class Slope(NamedTuple):
-    """Memory per hour, and half of its interval of 95 % confidence."""
-
-    mb_per_h: float
-    plus_minus: float
+# Only so long a growth is held against the product.
+_LONG_MIN: Final = 10.0
 
 
 # (program, pid) -> what it used
-Life = Mapping[tuple[str, int], Sequence[Sample]]
+Lives = Mapping[tuple[str, int], Life]
 
 
 class ResourceLog:
@@ -88,7 +71,7 @@ def _sample(pid: int) -> Sample | None:
     return Sample(time.monotonic(), rss_mb, files, int(status["Threads"]))
 
 
-def check_resources(lives: Life) -> Findings:
+def check_resources(lives: Lives) -> Findings:
     """Files and threads stay as they were once a process is warm; memory stays in bounds."""
     findings = Findings()
     for (name, pid), samples in lives.items():
@@ -110,16 +93,30 @@ def check_resources(lives: Life) -> Findings:
     return findings
 
 
-def slope_of(samples: Sequence[Sample]) -> Slope | None:
-    """By least squares, after the warm-up; None where there is too little to tell."""
-    points = [(s.at_s, s.rss_mb) for s in samples if s.at_s > samples[0].at_s + _WARM_UP_S]
-    if not points or points[-1][0] - points[0][0] < _SLOPE_S:
-        return None
-    count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
-    rest = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in points)
-    error = math.sqrt(rest / (count - 2) / spread)
-    return Slope(slope * _HOUR_S, _OF_95 * error * _HOUR_S)
+def growth_rows(lives: Lives) -> dict[str, dict[str, Any]]:
+    """By program, of the process that lived longest: what it had once warm and at the end."""
+    found: dict[str, dict[str, Any]] = {}
+    for (name, _), life in sorted(lives.items(), key=lambda one: len(one[1])):
+        warm = after_warm_up(life)
+        growth = growth_of([(sample.at_s, sample.rss_mb) for sample in warm])
+        if growth is not None:
+            found[name] = {
+                "minutes": round((warm[-1].at_s - warm[0].at_s) / 60, 1),
+                "rss_mb": [round(warm[0].rss_mb, 1), round(warm[-1].rss_mb, 1)],
+                "mb_per_h": [round(part, 2) for part in growth],
+                "verdict": growth.verdict,
+                "files": [warm[0].files, warm[-1].files],
+                "threads": [warm[0].threads, warm[-1].threads],
+            }
+    return found
+
+
+def check_growth(rows: Mapping[str, Mapping[str, Any]]) -> Findings:
+    """Redis holds a day of bars, which it gathers all day; its bound is `maxmemory`."""
+    findings = Findings()
+    for name, row in rows.items():
+        if row["verdict"] == "grows" and row["minutes"] >= _LONG_MIN and name != "redis":
+            low = row["mb_per_h"][1]
+            text = f"{name}: at least {low} MB an hour over {row['minutes']} minutes"
+            findings.violation("memory flat", text)
+    return findings

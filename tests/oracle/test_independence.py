@@ -13,8 +13,8 @@ from tests.oracle.schedule import FAULTS, steps
 
 HERE: Final = Path(__file__).parent
 CHECKERS: Final = (
-    "check_bars", "check_depth", "check_trades", "evidence", "gather", "key_rules", "limits",
-    "mirror", "quiet", "quiet_vendor", "reader", "recovery", "resources", "sent", "surfaces",
+    "check_bars", "check_depth", "check_trades", "evidence", "gather", "growth", "key_rules", "lengths",
+    "limits", "mirror", "quiet", "quiet_vendor", "reader", "recovery", "resources", "sent", "surfaces",
     "verdict",
 )  # fmt: skip
 ALL: Final = frozenset(fault.needs for fault in FAULTS.values())

@@ -14,7 +14,7 @@ from tests.oracle.recovery import bound_of, percentile, too_slow
 
 def run(seed: int, minutes: float = 3, **other: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {
-        "faults": {}, "recoveries": {}, "mb_per_h": {}, "counts": {}, "violations": {}, "texts": []
+        "faults": {}, "recoveries": {}, "growth": {}, "lengths": {}, "counts": {}, "violations": {},
     }  # fmt: skip
     return {"seed": seed, "minutes": minutes, "seconds": 240.0} | empty | other
 

@@ -27,8 +27,8 @@ WORKER: Final = "av_options"
 CONTRACTS: Final = 12_000
 FEW: Final = 12
 MANY: Final = 16
-BODIES_S: Final = 60.0
-CHAINS_S: Final = 90.0
+BODIES_S: Final = 45.0
+CHAINS_S: Final = 60.0
 _SETTLED_S: Final = 15.0
 
 

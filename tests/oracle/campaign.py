@@ -133,7 +133,9 @@ class Campaign:
         try:
             self._inject(injector)
             self._settle(sent)
-            case = self._quiet_end(Watched(rig, sent, reader, (from_ms, 0), injector.held))
+            case = self._quiet_end(
+                Watched(rig, sent, reader, (from_ms, 0), injector.held, injector.disturbances)
+            )
         finally:
             for watcher in reversed(watchers):
                 watcher.stop()

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Change", "Entry", "Findings", "Gap", "Print", "Trade", "Turn", "State", "Window"]
+__all__ = [
+    "Change",
+    "Disturbance",
+    "Entry",
+    "Findings",
+    "Gap",
+    "Print",
+    "Trade",
+    "Turn",
+    "State",
+    "Window",
+]
 
 # Both sides as published: (price x 10000 or None, size, maker), ten rows each.
 Level = tuple[int | None, float, str | None]
@@ -96,6 +107,14 @@ class Window(NamedTuple):
 
     from_ms: int
     to_ms: int
+
+
+class Disturbance(NamedTuple):
+    """A step of faults until all was fed again, Unix ms; whom it hit: redis, ibkr_depth, ..."""
+
+    from_ms: int
+    to_ms: int
+    hit: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import redis
 
 from tests.oracle.draw import Draw
-from tests.oracle.evidence import Findings, Window
+from tests.oracle.evidence import Disturbance, Findings, Window
 from tests.oracle.faults import Fault
 from tests.oracle.recovery import PongWatch
 from tests.oracle.rig import AWAY, Rig, now_ms
@@ -24,6 +24,11 @@ _POLL_S: Final = 0.03
 _LAST: Final = {"setup": 1, "redis": 2}
 # One that was begun, with what ends it.
 Begun = tuple[Fault, Draw, Any]
+
+
+def _hit(fault: Fault) -> str:
+    """`kill -9 ibkr_depth` is one of a worker."""
+    return fault.name.split()[-1] if fault.group == "workers" else fault.group
 
 
 def _end_order(begun: Begun) -> tuple[int, float]:
@@ -42,6 +47,7 @@ class Injector:
         self.recoveries: dict[str, list[float]] = {}
         # When cancels may have come late.
         self.held: list[Window] = []
+        self.disturbances: list[Disturbance] = []
 
     def play(self, step: Step) -> None:
         time.sleep(step.wait_s)
@@ -54,9 +60,10 @@ class Injector:
         for fault, _, _ in begun:
             # Of two together neither is over before both are.
             self._recover(fault, since_ms, name or "other")
-        if any(word in step.name for word in _KEEPS_LATE) or {"load", "setup"} & {
-            fault.group for fault, _ in step.faults
-        }:
+        groups = tuple(fault.group for fault, _ in step.faults)
+        hit = tuple(_hit(fault) for fault, _ in step.faults)
+        self.disturbances.append(Disturbance(from_ms, now_ms(), hit))
+        if any(word in step.name for word in _KEEPS_LATE) or {"load", "setup"} & set(groups):
             self.held.append(Window(from_ms - _HELD_MS, now_ms() + _HELD_MS))
 
     def _begin(self, fault: Fault, draw: Draw) -> Begun | None:

@@ -18,7 +18,7 @@ _MISTAKES: Final = (
 )  # fmt: skip
 
 
-def check_gateway(stats: Mapping[str, Any], depth_cap: int) -> Findings:
+def check_gateway(stats: Mapping[str, Any], depth_cap: int, late_answers: int = 0) -> Findings:
     findings = Findings()
     most = stats["distinct_contracts_max"]
     if most > depth_cap:
@@ -36,10 +36,13 @@ def check_gateway(stats: Mapping[str, Any], depth_cap: int) -> Findings:
     for name in _MISTAKES:
         if stats[name]:
             findings.violation("gateway's rules", f"{name} {stats[name]}")
-    # A gateway that a busy machine held up reads a cancel later than its slot is asked for.
-    early, opened = stats["phantom_309"], stats["opened"]
-    if early > 1 + opened // 100:
-        findings.violation("gateway's rules", f"phantom_309 {early} of {opened}")
+    # A gateway that is held up by a busy machine reads a cancel together with the next request.
+    early = stats["phantom_309"]
+    findings.count("slots asked for too early", early)
+    findings.count("late answers of the gateway", late_answers)
+    if early > depth_cap * late_answers:
+        text = f"phantom_309 {early} of {stats['opened']}, late answers {late_answers}"
+        findings.violation("gateway's rules", text)
     return findings
 
 

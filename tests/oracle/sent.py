@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Final
 
 from simulators.control import ControlClient
@@ -12,6 +13,7 @@ __all__ = ["SentLog"]
 
 _PAUSE_S: Final = 0.5
 _AT_ONCE: Final = 2_000
+_LATE_S: Final = 0.2
 
 
 class SentLog:
@@ -28,6 +30,8 @@ class SentLog:
         self._tapes: dict[str, list[Print]] = {symbol: [] for symbol in symbols}
         self._lock = threading.Lock()
         self.error = ""
+        # How often the gateway itself was held up by a busy machine.
+        self.late_answers = 0
         self._control.call("journal", on=True)
 
     def start(self) -> None:
@@ -65,9 +69,10 @@ class SentLog:
                 raise
 
     def _read_depth(self) -> int:
-        entries: list[list[Any]] = self._control.call("journal", since=self._last, limit=_AT_ONCE)[
-            "entries"
-        ]
+        asked_s = time.monotonic()
+        reply = self._control.call("journal", since=self._last, limit=_AT_ONCE)
+        self.late_answers += time.monotonic() - asked_s > _LATE_S
+        entries: list[list[Any]] = reply["entries"]
         for number, ms, kind, connection, _, req_id, symbol, venue, detail in entries:
             assert number == self._last + 1, f"journal has a hole before {number}"
             self._last = number

@@ -13,9 +13,9 @@ from tests.oracle.schedule import FAULTS, steps
 
 HERE: Final = Path(__file__).parent
 CHECKERS: Final = (
-    "check_bars", "check_depth", "check_trades", "evidence", "gather", "growth", "key_rules",
-    "lengths", "limits", "mirror", "quiet", "quiet_vendor", "reader", "recovery", "resources",
-    "sent", "surfaces", "verdict",
+    "check_bars", "check_depth", "check_gaps", "check_trades", "evidence", "gather", "growth",
+    "key_rules", "lengths", "limits", "mirror", "quiet", "quiet_vendor", "reader", "recovery",
+    "resources", "sent", "surfaces", "verdict",
 )  # fmt: skip
 ALL: Final = frozenset(fault.needs for fault in FAULTS.values())
 PRODUCT: Final = ("shared", "workers", "deploy", "scripts", "benchmarks")

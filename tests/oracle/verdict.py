@@ -9,8 +9,9 @@ from typing import Any, Final
 from tests.oracle import gather
 from tests.oracle.check_bars import BarEvidence, check_bars
 from tests.oracle.check_depth import DepthEvidence, check_depth
+from tests.oracle.check_gaps import GapEvidence, check_gaps
 from tests.oracle.check_trades import TradeEvidence, check_trades
-from tests.oracle.evidence import Findings, Gap, Window
+from tests.oracle.evidence import Disturbance, Findings, Gap, Window
 from tests.oracle.limits import check_gateway, check_vendor
 from tests.oracle.plan import INDICATORS, SYMBOLS
 from tests.oracle.reader import KeyReader
@@ -38,6 +39,7 @@ class Watched:
     # From the end of `make up` until the market was paused, Unix ms.
     span_ms: tuple[int, int]
     held: Sequence[Window]
+    disturbances: Sequence[Disturbance]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class Case:
     depth: tuple[DepthEvidence, ...]
     trades: tuple[TradeEvidence, ...]
     bars: tuple[BarEvidence, ...]
+    gaps: GapEvidence
     gateway: dict[str, Any]
+    # How often the gateway was held up.
+    late_answers: int
     vendor: dict[str, Any]
     # By function, answers that were the vendor's data and no refusal.
     answered: dict[str, int]
@@ -59,14 +64,18 @@ class Case:
 def collect(watched: Watched) -> Case:
     rig, sent, reader = watched.rig, watched.sent, watched.reader
     gaps = gather.gaps(rig.client, rig.true_ms)
+    depth = tuple(_depth(watched, symbol, gaps) for symbol in SYMBOLS)
+    trades = tuple(
+        TradeEvidence(symbol, sent.tape(symbol), reader.trades(symbol, rig.true_ms), gaps)
+        for symbol in SYMBOLS
+    )
     return Case(
-        depth=tuple(_depth(watched, symbol, gaps) for symbol in SYMBOLS),
-        trades=tuple(
-            TradeEvidence(symbol, sent.tape(symbol), reader.trades(symbol, rig.true_ms), gaps)
-            for symbol in SYMBOLS
-        ),
+        depth=depth,
+        trades=trades,
+        gaps=GapEvidence(gaps, _received(depth, trades), watched.disturbances),
         bars=tuple(_bars(watched, symbol, gaps) for symbol in SYMBOLS),
         gateway=rig.gateway_stats(),
+        late_answers=sent.late_answers,
         vendor=rig.vendor.call("stats"),
         answered=gather.answered(rig.vendor),
         secret_in=tuple(gather.secret_places(rig.product.layout.var, rig.secret)),
@@ -76,7 +85,8 @@ def collect(watched: Watched) -> Case:
 
 def judge(case: Case) -> Findings:
     findings = Findings()
-    findings.count("gap entries", len(case.depth[0].gaps))
+    findings.count("gap entries", len(case.gaps.gaps))
+    findings.add(check_gaps(case.gaps))
     for depth in case.depth:
         findings.add(check_depth(depth))
         if len(depth.entries) > case.stream_maxlen + _TRIM_SLACK:
@@ -86,7 +96,7 @@ def judge(case: Case) -> Findings:
         findings.add(check_trades(trades))
     for bars in case.bars:
         findings.add(check_bars(bars))
-    findings.add(check_gateway(case.gateway, _DEPTH_CAP))
+    findings.add(check_gateway(case.gateway, _DEPTH_CAP, case.late_answers))
     findings.add(check_vendor(case.vendor))
     for what, functions in _DOCUMENTS.items():
         number = sum(case.answered.get(function, 0) for function in functions)
@@ -94,6 +104,18 @@ def judge(case: Case) -> Findings:
     for place in case.secret_in:
         findings.violation("no key of the vendor", f"in file {place}")
     return findings
+
+
+def _received(
+    depth: Sequence[DepthEvidence], trades: Sequence[TradeEvidence]
+) -> dict[tuple[str, str, str], list[int]]:
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for of_symbol in depth:
+        for entry in of_symbol.entries:
+            found.setdefault(("depth", of_symbol.symbol, entry.venue), []).append(entry.ts)
+    for tape in trades:
+        found["trades", tape.symbol, ""] = [trade.received_ts for trade in tape.trades]
+    return {key: sorted(times) for key, times in found.items()}
 
 
 def _depth(watched: Watched, symbol: str, gaps: Sequence[Gap]) -> DepthEvidence:

@@ -132,6 +132,8 @@ def _spawn_supervisord(layout: Layout) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        # It opens its own log before it reads of the umask in its configuration.
+        umask=0o077,
     )
     if done.returncode != 0:
         raise TickvisorError(f"supervisord did not start:\n{done.stdout.strip()}")

@@ -26,6 +26,7 @@ from scripts.ops.contract_keys import keys
 from scripts.ops.coverage import coverage
 from scripts.ops.ledgers import gaps, incidents
 from scripts.ops.orders import reconnect, resubscribe
+from scripts.ops.redis_access import acl, redis_url
 from scripts.ops.stale import stale
 from scripts.ops.status import status
 from scripts.ops.verification import verify
@@ -95,6 +96,8 @@ COMMANDS: Final[tuple[tuple[str, str, Callable[..., None]], ...]] = (
     (SEE, "doctor", doctor),
     (SEE, "verify", verify),
     (SEE, "keys", keys),
+    (SEE, "redis-url", redis_url),
+    (SEE, "acl", acl),
     (ACT, "resubscribe", resubscribe),
     (ACT, "reconnect", reconnect),
     (ACT, "source", source),

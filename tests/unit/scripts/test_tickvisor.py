@@ -57,11 +57,13 @@ def test_help_names_every_command_and_says_what_it_does(monkeypatch: pytest.Monk
     assert done.exit_code == 0
     rows = [line.strip("│ ").split(maxsplit=1) for line in done.stdout.splitlines()]
     told = {row[0]: row[1] for row in rows if len(row) == 2}
-    for command in (*(words[0] for words in COMMANDS), "keys", "doctor"):
+    for command in (*(words[0] for words in COMMANDS), "keys", "doctor", "redis-url", "acl"):
         assert told[command].endswith("."), command
 
 
-@pytest.mark.parametrize("command", [*(words[0] for words in COMMANDS), "keys", "doctor"])
+@pytest.mark.parametrize(
+    "command", [*(words[0] for words in COMMANDS), "keys", "doctor", "redis-url", "acl"]
+)
 def test_every_command_has_a_help_of_its_own(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
     assert (done.exit_code, done.stderr) == (0, "")
@@ -79,7 +81,7 @@ def test_without_any_redis_every_command_says_so_in_one_line(
     )
 
 
-@pytest.mark.parametrize("words", [*COMMANDS, ("keys",)])
+@pytest.mark.parametrize("words", [*COMMANDS, ("keys",), ("redis-url",), ("acl",)])
 def test_every_command_refuses_unusable_settings(
     unset: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:

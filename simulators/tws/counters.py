@@ -93,6 +93,7 @@ def _depth_stats(desk: DepthDesk) -> dict[str, Any]:
         "distinct_contracts_max": desk.counts.distinct_max,
         "over_cap_309": events["refused_309"],
         "phantom_309": events["phantom_309"],
+        "own_309": events["own_309"],
         "refused": {k[8:]: n for k, n in events.items() if k.startswith("refused_")},
         "cancel_unknown": events["cancel_of_unknown"],
         "cancel_refused": events["cancel_of_refused"],

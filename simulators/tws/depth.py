@@ -243,7 +243,7 @@ class DepthDesk:
         if listing.sec_type != "STK" or not served:
             return _refusal(10092)
         code = self._entitlement(listing.symbol, venue)
-        return _refusal(code) if code else self._over_cap(listing, now_s) or listing
+        return _refusal(code) if code else self._over_cap(connection, listing, now_s) or listing
 
     def _invalid(self, connection: int, request: DepthRequest) -> Refusal | None:
         cause = ""
@@ -265,7 +265,7 @@ class DepthDesk:
         keys = ((symbol, venue), (symbol, "*"), ("*", venue), ("*", "*"))
         return next((self.entitlements[key] for key in keys if key in self.entitlements), None)
 
-    def _over_cap(self, listing: Listing, now_s: float) -> Refusal | None:
+    def _over_cap(self, connection: int, listing: Listing, now_s: float) -> Refusal | None:
         """309 counts distinct contracts; a further venue of a counted one is free."""
         self.expire(now_s)
         live = self.open_con_ids()
@@ -275,6 +275,9 @@ class DepthDesk:
             return None
         # It would have fitted, had the client waited for its cancels to take effect.
         self.counts.events["phantom_309"] += len(live) + self.held_slots < cap
+        # It has them all itself, whoever else has some.
+        own = {s.listing.con_id for s in self if s.connection == connection and s.state != "late"}
+        self.counts.events["own_309"] += len(own) >= cap
         return Refusal(309, f"Max number ({cap}) of market depth requests has been reached")
 
     def _refuse_cancel(self, key: tuple[int, int]) -> Refusal:

@@ -10,44 +10,21 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.oracle.bug import Bug, bug
+from tests.oracle.bugs_of_limits import BUGS_OF_LIMITS
 from tests.oracle.campaign import Campaign, Plan
+from tests.oracle.recovery import too_slow
 from tests.oracle.schedule import planned
 
-__all__ = ["BUGS", "Bug"]
+__all__ = ["BUGS"]
 
 _SEED: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    name: str
-    # (file, text that stands there once, what takes its place)
-    edits: tuple[tuple[str, str, str], ...]
-    # What it must be found as; others may be broken too.
-    invariant: str
-    faults: tuple[str, ...] = ()
-    # How long it has to show.
-    seconds: float = 10.0
-
-    def put_into(self, root: Path) -> None:
-        for path, old, new in self.edits:
-            text = (root / path).read_text(encoding="utf-8")
-            if text.count(old) != 1:
-                raise ValueError(f"{path} must hold {old!r} once, had it {text.count(old)} times")
-            (root / path).write_text(text.replace(old, new), encoding="utf-8")
-
-
-def _bug(
-    name: str, path: str, edit: tuple[str, str], invariant: str, faults: tuple[str, ...] = ()
-) -> Bug:
-    return Bug(name, ((path, *edit),), invariant, faults)
 
 
 _BOOK: Final = "shared/market/book.py"
@@ -56,12 +33,12 @@ _DEPTH: Final = "shared/store/depth.py"
 _TRADES: Final = "shared/store/trades.py"
 _POLICY: Final = "shared/store/token_policy.py"
 BUGS: Final = (
-    _bug(
+    bug(
         "a delete leaves a row too many", _BOOK,
         ("del keys[position], rows[position]", "del keys[position:], rows[position:]"),
         "books as sent",
     ),
-    _bug(
+    bug(
         "rows of ended requests go into another book", _ROWS,
         (
             "        if subscription is None:\n",
@@ -70,12 +47,12 @@ BUGS: Final = (
         ),
         "books as sent", ("stray rows",),
     ),
-    _bug(
+    bug(
         "a side is published as it lies", _BOOK,
         ("if ordered == keys and ordered[-1] != _HOLE_KEY:", "if keys:"),
         "sides sorted", ("unsorted book",),
     ),
-    _bug(
+    bug(
         "one row in 50 is not published", _ROWS,
         (
             "        if moved:\n            self._judge(subscription)\n        self._emit(",
@@ -83,27 +60,27 @@ BUGS: Final = (
         ),
         "no row lost",
     ),
-    _bug(
+    bug(
         "a restart enters no gap", "shared/feeds/ibkr/depth.py",
         ('state.interrupted[pair] = (last_ts, "restart")', "pass"),
         "no row lost", ("kill -9 ibkr_depth",),
     ),
-    _bug(
+    bug(
         "a lost connection enters no gap", "shared/feeds/ibkr/depth_requests.py",
         ("state.outlet.gap(GapWindow(", "print(GapWindow("),
         "outages told", ("gateway RST", "gateway FIN"),
     ),
-    _bug(
+    bug(
         "a number is left out", _DEPTH,
         ("        target.seq += 1\n", "        target.seq += 1 + (target.seq % 50 == 0)\n"),
         "seq without holes",
     ),
-    _bug(
+    bug(
         "numbers begin anew with each start", _DEPTH,
         ("target.seq = max(target.seq, position.highest_seq)", "target.seq = 0"),
         "seq in order", ("kill -9 ibkr_depth",),
     ),
-    _bug(
+    bug(
         "the oldest book of a flush is shown", _DEPTH,
         (
             "by_venue[symbol, update.venue] = update",
@@ -111,12 +88,12 @@ BUGS: Final = (
         ),
         "books at quiet points",
     ),
-    _bug(
+    bug(
         "venue books never expire", _DEPTH,
         ('key.encode(), book, b"EX", self._book_ttl)', "key.encode(), book)"),
         "expiries",
     ),
-    _bug(
+    bug(
         "a trade in 40 is told twice", _TRADES,
         (
             "                trade,\n                tape.seq,\n            )\n        )\n",
@@ -125,7 +102,7 @@ BUGS: Final = (
         ),
         "trades once, in order",
     ),
-    _bug(
+    bug(
         "a trade in 40 is dropped", _TRADES,
         (
             "        tape = self._tapes[trade.symbol]\n        tape.seq += 1\n",
@@ -134,7 +111,7 @@ BUGS: Final = (
         ),
         "no trade lost",
     ),
-    _bug(
+    bug(
         "bars are a share short", "shared/normalize/ibkr_bars.py",
         ('whole(row[5], "bar volume") or 0', '(whole(row[5], "bar volume") or 1) - 1'),
         "bars right",
@@ -163,12 +140,12 @@ BUGS: Final = (
         ),
         "vendor's limits", ("restart av_sentiment", "restart av_options"),
     ),
-    _bug(
+    bug(
         "the vendor's text is shown with the key", "shared/feeds/alphavantage/client.py",
         ("for secret in (self._key, quote_plus(self._key)):", "for secret in ():"),
         "no key of the vendor", ("vendor key_echo",),
     ),
-    _bug(
+    bug(
         "a chain grows under its own name", "shared/store/options.py",
         (
             "return [self._keys.growing(symbol, name).encode() for name in _DOCUMENTS]",
@@ -176,44 +153,48 @@ BUGS: Final = (
         ),
         "chains whole",
     ),
-    _bug(
+    bug(
         "a chain that changed is taken for the old one", "shared/store/options.py",
         ("known.digest == digest", "known.digest is not None"),
         "chains as sent",
     ),
-    _bug(
+    bug(
         "a second instance is let in", "shared/store/lease.py",
         ("if held == dead or not is_dead(holder, self.holder.host):", "if held == dead:"),
         "one instance", ("second watchdog",),
     ),
-    _bug(
+    bug(
         "the next connect is tried after a minute", "shared/feeds/ibkr/connection.py",
         ("policy.base_delay_s, policy.max_delay_s, random.random())", "60.0, 60.0, 0.5)"),
         "fresh after a fault", ("gateway RST",),
     ),
+    *BUGS_OF_LIMITS,
 )  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
     console, missed = Console(), 0
     table = Table("bug", "found as", "also")
-    for bug in [bug for bug in BUGS if not arguments or any(a in bug.name for a in arguments)]:
-        found = found_in(bug, lambda text: None)
-        others = {name: number for name, number in found.items() if name != bug.invariant}
-        caught = bug.invariant in found
+    for one in [one for one in BUGS if not arguments or any(a in one.name for a in arguments)]:
+        found = found_in(one, lambda text: None)
+        others = {name: number for name, number in found.items() if name != one.invariant}
+        caught = one.invariant in found
         missed += not caught
-        table.add_row(bug.name, bug.invariant if caught else "[red]not found", str(others or ""))
-        console.print(f"{bug.name}: {found}", highlight=False)
+        table.add_row(one.name, one.invariant if caught else "[red]not found", str(others or ""))
+        console.print(f"{one.name}: {found}", highlight=False)
     console.print(table)
     return int(missed > 0)
 
 
-def found_in(bug: Bug, say: Callable[[str], None]) -> dict[str, int]:
+def found_in(one: Bug, say: Callable[[str], None]) -> dict[str, int]:
     """The invariants that a short campaign finds broken."""
     home = Path(tempfile.mkdtemp(prefix="tickvisor-bug-"))
     try:
-        plan = Plan(_SEED, bug.seconds, planned(_SEED, bug.faults), turn_s=2.0)
-        return Campaign(home, plan, say, bug.put_into).run().findings.by_invariant
+        steps = planned(_SEED, one.faults)
+        plan = Plan(_SEED, one.seconds, steps, turn_s=2.0, stream_maxlen=one.stream_maxlen)
+        outcome = Campaign(home, plan, say, one.put_into).run()
+        slow = len(too_slow(outcome.recoveries))
+        return outcome.findings.by_invariant | ({"recovery": slow} if slow else {})
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -23,6 +23,9 @@ def check_gateway(stats: Mapping[str, Any], depth_cap: int, late_answers: int = 
     most = stats["distinct_contracts_max"]
     if most > depth_cap:
         findings.violation("depth cap", f"{most} contracts at once, allowed {depth_cap}")
+    if stats["own_309"]:
+        text = f"{stats['own_309']} requests of who had {depth_cap} contracts already"
+        findings.violation("depth cap", text)
     peaks = stats["messages_per_s_peak"]
     for group in (range(770, 785), range(785, 797)):
         busiest = max((n for name, n in peaks.items() if int(name) in group), default=0)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.bugs import BUGS, Bug
+from tests.oracle.bug import Bug
+from tests.oracle.bugs import BUGS
 from tests.oracle.schedule import FAULTS, planned
 from tests.support.product import REPOSITORY
 

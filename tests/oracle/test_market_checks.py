@@ -140,7 +140,7 @@ GATEWAY: Final[dict[str, Any]] = {
     **dict.fromkeys(
         ("cancel_unknown", "cancel_refused", "cancel_dropped", "cancel_with_other_flag",
          "double_cancel", "reused_live_id", "reused_retired_id", "smart_requests", "phantom_309",
-         "malformed"), 0,
+         "own_309", "malformed"), 0,
     ),
 }  # fmt: skip
 
@@ -150,6 +150,7 @@ GATEWAY: Final[dict[str, Any]] = {
     [
         ({}, set()),
         ({"distinct_contracts_max": 4}, {"depth cap"}),
+        ({"own_309": 1}, {"depth cap"}),
         ({"messages_per_s_peak": {"777": 30, "788": 21}}, {"message rate"}),
         ({"errors_sent": {"100": 1}}, {"message rate"}),
         ({"cancel_refused": 1}, {"gateway's rules"}),

@@ -49,9 +49,10 @@ async def main(worker: Worker) -> None:
     ibkr = worker.settings.ibkr
     await sink.open(worker.stop)
     writer.skip(await lost_numbers(worker.store, worker.keys, writer.feed))
+    symbols = worker.settings.depth_symbols()
     feed.restore(
-        await read_fallback(worker.store, worker.keys),
-        await read_interrupted(worker.store, worker.keys),
+        await read_fallback(worker.store, worker.keys, symbols),
+        await read_interrupted(worker.store, worker.keys, symbols),
         writer.last_seen(),
     )
     policy = ConnectionPolicy.from_settings(ibkr, ibkr.client_id)

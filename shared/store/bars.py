@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from shared.market.depth import ENTRY_OVERHEAD_BYTES
 from shared.store.confirmed import Position
 from shared.store.connection import Store
 from shared.store.flush import Commands, Flush
+from shared.store.kept import number, read, text
 from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
@@ -20,6 +22,7 @@ from shared.store.sink import Sink
 # Which of the script's two sorted sets.
 _BARS: Final = b"1"
 _CANDLES: Final = b"2"
+_MAX_AHEAD_S: Final = 86_400
 
 
 class BarItem(msgspec.Struct, gc=False):
@@ -135,8 +138,8 @@ class BarsWriter:
 
     def position(self, replies: Sequence[Any]) -> Position:
         said, newest = replies
-        seq = int(said) if isinstance(said, bytes) and said.isdigit() else 0
-        start = int(float(newest[1])) if isinstance(newest, list) and len(newest) == 2 else 0
+        seq = number(said)
+        start = number(newest[1]) if isinstance(newest, list) and len(newest) == 2 else 0
         return Position(seq, start * 1000, seq)
 
     def reseed(self, symbol: str, position: Position) -> None:
@@ -166,22 +169,30 @@ async def read_bars(
 ) -> tuple[list[Bar], list[Candle]]:
     """What Redis has of a symbol from `since_s` on; what cannot be read is left out."""
     client = store.client
-    bars: Any = await store.call(client.zrangebyscore(keys.bars_5s(symbol), since_s, "+inf"))
-    candles: Any = await store.call(client.zrangebyscore(keys.bars_1min(symbol), since_s, "+inf"))
-    return _decoded(bars, Bar), _decoded(candles, Candle)
+    # A start that no clock has reached would be the newest for ever.
+    span = (since_s, int(time.time()) + _MAX_AHEAD_S)
+    bars_key, candles_key = keys.bars_5s(symbol), keys.bars_1min(symbol)
+    bars = await read(store, bars_key, client.zrangebyscore(bars_key, *span), [])
+    candles = await read(store, candles_key, client.zrangebyscore(candles_key, *span), [])
+    return _decoded(bars, Bar, span), _decoded(candles, Candle, span)
 
 
 async def read_covered(store: Store, keys: Keys, worker: str) -> dict[str, int]:
     """Unix ms up to which an earlier run left nothing open, by symbol."""
-    said: Any = await store.call(store.client.hgetall(keys.covered(worker)))
-    return {symbol.decode(): int(ms) for symbol, ms in said.items() if ms.isdigit()}
+    key = keys.covered(worker)
+    said = await read(store, key, store.client.hgetall(key), {})
+    latest_ms = (time.time() + _MAX_AHEAD_S) * 1000
+    found = {text(symbol): number(ms) for symbol, ms in said.items()}
+    return {symbol: ms for symbol, ms in found.items() if 0 < ms <= latest_ms}
 
 
-def _decoded(rows: Iterable[bytes], kind: type[Any]) -> list[Any]:
+def _decoded(rows: Iterable[bytes], kind: type[Any], span: tuple[int, int]) -> list[Any]:
     found = []
     for row in rows:
         try:
-            found.append(msgspec.json.decode(row, type=kind))
-        except msgspec.DecodeError:
+            one = msgspec.json.decode(row, type=kind)
+        except (ValueError, RecursionError):
             continue
+        if span[0] <= one.t <= span[1]:
+            found.append(one)
     return found

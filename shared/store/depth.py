@@ -26,6 +26,7 @@ from shared.store.depth_commands import (
     venue_book,
 )
 from shared.store.flush import Commands, Flush
+from shared.store.kept import number
 from shared.store.keys import Keys
 from shared.store.resp import pack
 from shared.store.scripts import Script, script
@@ -190,9 +191,7 @@ class DepthWriter:
 
     def position(self, replies: Sequence[Any]) -> Position:
         seq, entry_ms = _newest(replies[0])
-        said = replies[1]
-        said_seq = int(said) if isinstance(said, bytes) and said.isdigit() else 0
-        return Position(seq, entry_ms, max(seq, said_seq))
+        return Position(seq, entry_ms, max(seq, number(replies[1])))
 
     def reseed(self, symbol: str, position: Position) -> None:
         target = self._targets[symbol]
@@ -269,4 +268,4 @@ def _newest(reply: Any) -> tuple[int, int]:
         return 0, 0
     entry_id, fields = reply[0]
     named = dict(zip(fields[::2], fields[1::2], strict=True))
-    return int(named.get(b"seq", 0)), int(bytes(entry_id).split(b"-")[0])
+    return number(named.get(b"seq")), int(bytes(entry_id).split(b"-")[0])

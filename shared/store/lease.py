@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import LeaseHeld, LeaseLost
+from shared.settings_words import named
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
@@ -68,10 +69,12 @@ class Lease:
                 return
             try:
                 holder = msgspec.json.decode(held, type=Holder)
-            except msgspec.DecodeError:
+            except (ValueError, RecursionError):
                 raise LeaseHeld(f"{self._worker}: unreadable lease {held[:80]!r}") from None
             if held == dead or not is_dead(holder, self.holder.host):
-                raise LeaseHeld(f"{self._worker} already runs as pid {holder.pid} on {holder.host}")
+                raise LeaseHeld(
+                    f"{self._worker} already runs as pid {holder.pid} on {named(holder.host)}"
+                )
             dead = held
 
     async def renew(self) -> None:

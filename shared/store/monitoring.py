@@ -12,6 +12,7 @@ from loguru import logger
 
 from shared.errors import StoreRefused, StoreUnavailable
 from shared.store.connection import Store
+from shared.store.kept import number, read, text
 from shared.store.keys import Keys
 from shared.store.ledger_lines import FIELD, LedgerLines
 from shared.store.losses import GapEntry
@@ -156,17 +157,14 @@ class Metrics:
 
 async def lost_numbers(store: Store, keys: Keys, feed: str) -> dict[str, int]:
     """Newest number per symbol that was given and then lost: it must not be given again."""
-    try:
-        raw: Any = await store.call(store.client.xrevrange(keys.gaps(), "+", "-", count=_GAPS_READ))
-    except StoreRefused as error:
-        logger.error("{} cannot be read: {}", keys.gaps(), error)
-        return {}
+    key = keys.gaps()
+    raw = await read(store, key, store.client.xrevrange(key, "+", "-", count=_GAPS_READ), [])
     newest: dict[str, int] = {}
     for _, fields in raw:
-        number = fields.get(b"to_seq", b"")
-        if fields.get(b"feed") == feed.encode() and number.isdigit():
-            symbol = fields.get(b"symbol", b"").decode("utf-8", "replace")
-            newest[symbol] = max(newest.get(symbol, 0), int(number))
+        lost = number(fields.get(b"to_seq"))
+        if fields.get(b"feed") == feed.encode() and lost:
+            symbol = text(fields.get(b"symbol"))
+            newest[symbol] = max(newest.get(symbol, 0), lost)
     return newest
 
 

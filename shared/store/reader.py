@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from shared.market.trade import Trade, TradeFeed
+from shared.store import kept
 from shared.store.connection import Store
 from shared.store.keys import Keys
 
@@ -27,12 +26,13 @@ class _TradeRow(msgspec.Struct, frozen=True):
 
 async def read_trades(store: Store, keys: Keys, symbol: str) -> list[Trade]:
     """The stored prints of a symbol, oldest first; what cannot be read is left out."""
-    rows: Any = await store.call(store.client.lrange(keys.trades(symbol), 0, -1))
+    key = keys.trades(symbol)
+    rows = await kept.read(store, key, store.client.lrange(key, 0, -1), [])
     found: list[Trade] = []
     for row in reversed(rows):
         try:
             read = msgspec.json.decode(row, type=_TradeRow)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             continue
         found.append(
             Trade(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.store.connection import Store
+from shared.store.kept import DEBUG, number, read, text
 from shared.store.keys import Keys
 
 _LOOK_BACK: Final = 500
@@ -26,18 +27,16 @@ class SlotsHeld:
         client = self._store.client
         entries: Any
         if self._newest is None:
-            entries = await self._store.call(
-                client.xrevrange(self._key, "+", "-", count=_LOOK_BACK)
-            )
+            work = client.xrevrange(self._key, "+", "-", count=_LOOK_BACK)
+            entries = await read(self._store, self._key, work, [], DEBUG)
             entries.reverse()
         else:
             after = f"({self._newest}"
-            entries = await self._store.call(
-                client.xrange(self._key, after, "+", count=_MOST_AT_ONCE)
-            )
+            work = client.xrange(self._key, after, "+", count=_MOST_AT_ONCE)
+            entries = await read(self._store, self._key, work, [], DEBUG)
         for name, fields in entries:
             self._newest = name.decode()
-            self._take({_text(key): _text(value) for key, value in fields.items()})
+            self._take({text(key): text(value) for key, value in fields.items()})
 
     def pairs(self, started_ms: int) -> list[tuple[str, str]]:
         """Every pair that the process which started then has named in the ledger."""
@@ -50,16 +49,12 @@ class SlotsHeld:
 
     def _take(self, entry: Mapping[str, str]) -> None:
         pair = (entry.get("symbol", ""), entry.get("venue", ""))
-        at = entry.get("ts", "")
+        at_ms = number(entry.get("ts", "").encode())
         # Without a time nothing can be said of it.
-        if not all(pair) or not (at.isascii() and at.isdigit()):
+        if not all(pair) or not at_ms:
             return
-        self._named[pair] = int(at)
+        self._named[pair] = at_ms
         if entry.get("event") == "subscribe":
-            self._since[pair] = int(at)
+            self._since[pair] = at_ms
         elif entry.get("event") in ("cancel", "refused"):
             self._since[pair] = None
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from shared.errors import LeaseHeld, SourceMismatch
+from shared.settings_words import named
 from shared.store.connection import Store
+from shared.store.kept import text
 from shared.store.keys import Keys
 
 SCAN_BATCH: Final = 1000
@@ -20,17 +22,17 @@ async def claim(store: Store, keys: Keys, source: str) -> None:
     key = keys.source()
     await store.call(store.client.set(key, source, nx=True))
     stored = await store.call(store.client.get(key))
-    held = stored.decode() if isinstance(stored, bytes) else source
+    held = text(stored) if isinstance(stored, bytes) else source
     if held != source:
         raise SourceMismatch(
-            f"this redis holds {held} data, was asked to write {source}: "
+            f"this redis holds {named(held)} data, was asked to write {source}: "
             "use another redis, or `tickvisor source --reset` to delete all of it"
         )
 
 
 async def current(store: Store, keys: Keys) -> str | None:
     stored = await store.call(store.client.get(keys.source()))
-    return stored.decode() if isinstance(stored, bytes) else None
+    return text(stored) if isinstance(stored, bytes) else None
 
 
 async def reset(store: Store, keys: Keys) -> int:

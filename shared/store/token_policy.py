@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.settings_sections import AlphaVantageSettings
+from shared.store.kept import number
 
 MINUTE_MS: Final = 60_000.0
 # Calls a second by plan (calls a minute, up to), as far as the vendor's refusals tell.
@@ -147,5 +148,4 @@ class BucketState:
 
 
 def _number(held: Mapping[bytes, bytes], name: bytes) -> int | None:
-    raw = held.get(name, b"")
-    return int(raw) if raw.isdigit() else None
+    return number(held.get(name)) or None

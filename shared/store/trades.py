@@ -12,6 +12,7 @@ from shared.market.depth import ENTRY_OVERHEAD_BYTES
 from shared.market.trade import Trade, TradeFeed
 from shared.store.confirmed import Position
 from shared.store.flush import Commands, Flush
+from shared.store.kept import number
 from shared.store.keys import Keys
 from shared.store.quotes import QuoteBoard
 from shared.store.resp import pack
@@ -175,8 +176,7 @@ class TradesWriter:
 
     def position(self, replies: Sequence[Any]) -> Position:
         """The number counts, not the list: that one may have expired."""
-        said = replies[0]
-        seq = int(said) if isinstance(said, bytes) and said.isdigit() else 0
+        seq = number(replies[0])
         return Position(seq, _received_ms(replies[1]), seq)
 
     def reseed(self, symbol: str, position: Position) -> None:
@@ -285,6 +285,7 @@ def _last_json(trade: Trade) -> bytes:
 def _received_ms(reply: Any) -> int:
     """Receive time of a stored print; 0 where there is none that can be read."""
     try:
-        return int(orjson.loads(reply)["received_ts"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        found = orjson.loads(reply)["received_ts"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
         return 0
+    return number(b"%d" % found) if type(found) is int else 0

@@ -13,8 +13,9 @@ from shared.market.session import Session
 from shared.market.venue import canonical
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
+from shared.store.kept import number
 from shared.store.keys import Keys
-from shared.store.ops_documents import text, texts, whole
+from shared.store.ops_documents import replies, text, texts
 from shared.store.slots_held import SlotsHeld
 
 _BAR_MS: Final = 5_000
@@ -82,20 +83,21 @@ class WatchReader:
         pairs = self._pairs()
         pipe = self._store.client.pipeline(transaction=False)
         self._ask(pipe, pairs)
-        replies = iter(await self._store.call(pipe.execute()))
-        beats = self._beats(replies)
-        fallback, slots = texts(next(replies)), _decoded(next(replies), _Slots)
+        # A key of another type counts as absent: it must not hide all others.
+        found = iter(await replies(self._store, pipe))
+        beats = self._beats(found)
+        fallback, slots = texts(next(found)), _decoded(next(found), _Slots)
         if "ibkr_depth" in beats:
             self._depth_from_ms = beats["ibkr_depth"].started_ms
-        depth = self._depth(pairs, replies, fallback)
-        market = self._market(replies)
+        depth = self._depth(pairs, found, fallback)
+        market = self._market(found)
         polls = {
-            "options": {one: _poll(next(replies)) for one in self._quoted},
-            "sentiment": {one: _poll(next(replies)) for one in self._news},
+            "options": {one: _poll(next(found)) for one in self._quoted},
+            "sentiment": {one: _poll(next(found)) for one in self._news},
         }
-        suspended = texts(next(replies))
+        suspended = texts(next(found))
         if self._ticks % _DOCUMENTS_EVERY == 0:
-            self._read_indicators(replies, suspended)
+            self._read_indicators(found, suspended)
         self._ticks += 1
         return Observation(
             now_ms=now_ms, session=session, beats=beats, depth=depth, **market,
@@ -172,11 +174,11 @@ class WatchReader:
     def _market(self, replies: Any) -> dict[str, dict[str, int]]:
         quotes, trades, reported, bars = {}, {}, {}, {}
         for symbol in self._quoted:
-            quotes[symbol] = max(map(whole, next(replies)))
+            quotes[symbol] = max(map(number, next(replies) or [None]))
             trades[symbol] = _received(next(replies))
             reported[symbol] = _received(next(replies))
             newest = next(replies)
-            bars[symbol] = int(newest[0][1]) * 1000 + _BAR_MS if newest else 0
+            bars[symbol] = _start_ms(newest[0][1]) + _BAR_MS if newest else 0
         return {"quotes": quotes, "trades": trades, "reported": reported, "bars": bars}
 
     def _read_indicators(self, replies: Any, suspended: Mapping[str, str]) -> None:
@@ -217,9 +219,14 @@ def _received(value: bytes | None) -> int:
     return int(found.received_ts) if found else 0
 
 
-def _poll(values: list[bytes | None]) -> PollSeen:
-    status, error = map(text, values[1:])
-    return PollSeen(whole(values[0]), status or "ok", error)
+def _start_ms(score: float) -> int:
+    return int(score) * 1000 if math.isfinite(score) else 0
+
+
+def _poll(values: list[bytes | None] | None) -> PollSeen:
+    fetched, *said = values or [None, None, None]
+    status, error = map(text, said)
+    return PollSeen(number(fetched), status or "ok", error)
 
 
 def _suspension(kept: Mapping[str, str], symbol: str, kind: str) -> str:

@@ -26,7 +26,7 @@ def entry(client: redis.Redis, symbol: str, ts: int, venue: str, seq: int) -> No
 def interrupted(url: str) -> list[tuple[Pair, int]]:
     async def read() -> list[tuple[Pair, int]]:
         store = Store(url, 2.0)
-        found = await read_interrupted(store, Keys())
+        found = await read_interrupted(store, Keys(), ["SPY", "QQQ", "IWM", "BRK.B"])
         await store.close()
         return found
 
@@ -36,7 +36,7 @@ def interrupted(url: str) -> list[tuple[Pair, int]]:
 def fallback(url: str) -> list[Refusal]:
     async def read() -> list[Refusal]:
         store = Store(url, 2.0)
-        found = await read_fallback(store, Keys())
+        found = await read_fallback(store, Keys(), ["SPY", "QQQ", "IWM", "BRK.B"])
         await store.close()
         return found
 

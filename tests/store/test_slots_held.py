@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from shared.errors import StoreRefused, StoreUnavailable
+from shared.errors import StoreUnavailable
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.slots_held import SlotsHeld
@@ -205,12 +205,12 @@ def test_the_prefix_is_before_the_key(redis_url: str, client: redis.Redis) -> No
     following(redis_url, work, "tv:")
 
 
-def test_a_key_that_is_no_stream_is_refused(redis_url: str, client: redis.Redis) -> None:
+def test_a_key_that_is_no_stream_tells_nothing(redis_url: str, client: redis.Redis) -> None:
     client.set(KEY, "text")
 
     async def work(slots: SlotsHeld) -> None:
-        with pytest.raises(StoreRefused, match="WRONGTYPE"):
-            await slots.follow()
+        await slots.follow()
+        assert (slots.pairs(0), slots.since_ms(SPY, 0)) == ([], None)
 
     following(redis_url, work)
 

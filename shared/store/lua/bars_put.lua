@@ -4,6 +4,9 @@
 --       4.. which of the two (1 or 2), number of this write, start in Unix seconds, JSON
 -- A write whose number is not above the stored one was done before. Returns how many were done
 local stored = tonumber(redis.call("HGET", KEYS[3], ARGV[1]) or "") or 0
+if not (stored >= 0 and stored < 2^53) then
+  stored = 0  -- somebody else wrote it: no number of ours is beyond what is exact
+end
 local done, touched = 0, {}
 -- A script that fails in the middle leaves what it did: all or nothing is decided here.
 for which = 1, 2 do

@@ -4,6 +4,17 @@
 --       time  4 horizon, us: no slot lies further ahead  5 epoch of a bucket begun here  6 TTL, ms
 -- A bucket that is absent, from before a restart, or ahead of a clock that stepped back begins
 -- anew, empty. Returns {1 call now | 2 call in so many us | 0 refused, us, slot, epoch, cooldown reason}
+-- What somebody else wrote counts as nothing: NaN, infinity, what cannot be added to.
+local function number(text)
+  local found = tonumber(text or "")
+  return found and math.abs(found) < 2^53 and found or nil
+end
+local function count(field, by)
+  local done = redis.pcall("HINCRBY", KEYS[1], field, by)
+  if type(done) == "table" and done.err then
+    redis.call("HSET", KEYS[1], field, by)
+  end
+end
 local interval, spacing, burst, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]
@@ -11,25 +22,25 @@ local held = redis.call("HMGET", KEYS[1], "epoch", "run", "empty_us", "last_us",
 -- A restart may have lost the newest reservations, even with an append-only file.
 local info = redis.pcall("INFO", "server")
 local run = type(info) == "string" and info:match("run_id:(%x+)") or ""
-local epoch, empty, last = held[1], tonumber(held[3] or ""), tonumber(held[4] or "")
+local epoch, empty, last = held[1], number(held[3]), number(held[4])
 local ahead = now + math.max(horizon, 60000000) + 1000000
 if not (epoch and empty and last) or held[2] ~= run or empty > ahead or last > ahead then
   epoch, empty, last = ARGV[5], now, now
 end
 -- After a step back a cooldown lasts its whole length again, and no longer.
-local cooldown = math.min(tonumber(held[5] or "") or 0, now + (tonumber(held[6] or "") or 0))
+local cooldown = math.min(number(held[5]) or 0, now + (number(held[6]) or 0))
 local slot = math.max(now, cooldown, last + spacing, empty + interval)
 local wait, state = slot - now, 2
 if wait > horizon then
   state = 0
-  redis.call("HINCRBY", KEYS[1], "refused", 1)
+  count("refused", 1)
 else
   empty, last = math.max(empty, slot - burst * interval) + interval, slot
 end
 if wait == 0 then
   state = 1
-  redis.call("HINCRBY", KEYS[1], "granted", 1)
-  local window = tonumber(held[8] or "")
+  count("granted", 1)
+  local window = number(held[8])
   if not window or window > now or now >= window + 60000000 then
     redis.call("HSET", KEYS[1], "window_us", string.format("%.0f", now))
   end

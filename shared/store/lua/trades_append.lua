@@ -4,6 +4,9 @@
 --       5.. prints, JSON, oldest first
 -- Returns how many were added
 local stored = tonumber(redis.call("HGET", KEYS[2], ARGV[1]) or "") or 0
+if not (stored >= 0 and stored < 2^53) then
+  stored = 0  -- somebody else wrote it: no number of ours is beyond what is exact
+end
 local first = tonumber(ARGV[2])
 local from = 5 + math.max(0, stored - first + 1)
 -- Redis takes some 8,000 arguments from Lua at once.

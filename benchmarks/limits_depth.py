@@ -30,8 +30,7 @@ _SLOW_SHARE: Final = 0.97
 Trouble = Callable[[Any], AbstractContextManager[None]]
 
 
-def cases(console: Console) -> list[list[str]]:
-    rows = []
+def cases(console: Console) -> Iterator[list[str]]:
     for name, trouble, rate in (
         ("away", _stopped, RATE),
         ("full", _full, RATE),
@@ -39,8 +38,7 @@ def cases(console: Console) -> list[list[str]]:
     ):
         what = f"redis {name}, {TROUBLE_S:.0f} s of {rate:,.0f} rows/s"
         console.print(f"depth: {what}")
-        rows.append(_row(what, _measured(trouble, rate)))
-    return rows
+        yield _row(what, _measured(trouble, rate))
 
 
 def _row(what: str, found: dict[str, Any]) -> list[str]:

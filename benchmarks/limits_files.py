@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any, Final
@@ -37,11 +38,11 @@ stdout_logfile_backups={backups}
 """
 
 
-def cases(console: Console) -> list[list[str]]:
+def cases(console: Console) -> Iterator[list[str]]:
     console.print(f"files: {FLOOD_MB} MB into a log")
-    flood = _flooded_log()
+    yield _flooded_log()
     console.print(f"files: {BURST_ROWS:,} rows as fast as they are taken")
-    return [flood, *_append_only_file()]
+    yield from _append_only_file()
 
 
 def _flooded_log() -> list[str]:

@@ -72,6 +72,7 @@ def test_nobody_in_daily_work_touches_foreign_keys_or_the_server(
         ("FLUSHALL",), ("FLUSHDB",), ("SHUTDOWN",), ("CONFIG", "SET", "maxmemory", "1"),
         ("ACL", "SETUSER", "x"), ("ACL", "LIST"), ("SCRIPT", "FLUSH"), ("DEBUG", "SLEEP", "0"),
         ("MONITOR",), ("REPLICAOF", "no", "one"), ("CLIENT", "KILL", "ID", "1"), ("SAVE",),
+        ("CLIENT", "LIST"), ("CLIENT", "PAUSE", "1"), ("CLIENT", "NO-EVICT", "on"),
         ("MODULE", "LIST"), ("EVAL", "return 1", "1", "mine"), ("PUBLISH", "mine", "x"),
     ]  # fmt: skip
     assert [one for one in refused if allowed(server, user, *one)] == []

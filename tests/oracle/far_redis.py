@@ -1,8 +1,7 @@
 """Redis 200 ms away: a process between the workers and their Redis that hands on what it reads,
 at once or later.
 
-The product is not told: in the rig's copy the address that `make up` writes down is replaced by
-this one. Whoever checks goes to Redis itself.
+The product is not told. Whoever checks goes to Redis by its port, past the proxy.
 """
 
 from __future__ import annotations
@@ -13,48 +12,26 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.support.ports import free_port
-
-__all__ = ["DIRECT", "FarRedis", "put_between"]
+__all__ = ["FarRedis"]
 
 _STEP_S: Final = 1e-6
 _PATIENCE_S: Final = 20.0
-# Runs in the copy of the product, behind the function that writes the address down.
-_PATCH: Final = '''
-
-_written_as_it_is = write_programs
-
-
-def write_programs(plan: Plan, layout: Layout) -> None:
-    """Put there by a test: the workers meet a proxy of Redis."""
-    _written_as_it_is(plan, layout)
-    if plan.redis is not None:
-        url = layout.redis_url.read_text(encoding="utf-8")
-        write_private(layout.run / "{direct}", url)
-        assert url.count(f":{{plan.redis.port}}") == 1, "the address must hold the port once"
-        write_private(layout.redis_url, url.replace(f":{{plan.redis.port}}", ":{port}"))
-'''
-DIRECT: Final = "redis.direct"
-
-
-def put_between(root: Path, port: int) -> None:
-    path = root / "deploy/programs.py"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text + _PATCH.format(direct=DIRECT, port=port), encoding="utf-8")
-    # The workers take the port when the path of the socket is too long for them: it always is.
-    path = root / "shared/settings_redis.py"
-    text, usual = path.read_text(encoding="utf-8"), "_MAX_SOCKET_PATH: Final = 107"
-    assert text.count(usual) == 1, f"{path} must hold {usual!r}"
-    path.write_text(text.replace(usual, "_MAX_SOCKET_PATH: Final = 0"), encoding="utf-8")
+_FAR: Final = "far.sock"
+_USUAL: Final = "unixsocket ../run/redis.sock"
 
 
 class FarRedis:
     """The proxy's process; 0 s of delay until somebody says otherwise."""
 
-    def __init__(self, redis_port: int) -> None:
-        self.port = free_port()
+    def __init__(self, root: Path) -> None:
+        """Redis gets another socket, and the proxy the one where the workers look for it."""
+        conf, run = root / "deploy/redis.conf", root / "var/run"
+        text = conf.read_text(encoding="utf-8")
+        assert text.count(_USUAL) == 1, f"{conf} must hold {_USUAL!r}"
+        conf.write_text(text.replace(_USUAL, f"unixsocket {run}/{_FAR}"), encoding="utf-8")
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(self.port), str(redis_port)],
+            [sys.executable, "-m", __name__, str(run / "redis.sock"), str(run / _FAR)],
             stdin=subprocess.PIPE,
             text=True,
         )
@@ -79,10 +56,10 @@ class _Delay:
 class _End(asyncio.Protocol):
     """One end of a connection: what it reads is written to the other one, later but in order."""
 
-    def __init__(self, delay: _Delay, redis_port: int | None = None) -> None:
-        """With `redis_port`: the workers' end, which opens the other one."""
+    def __init__(self, delay: _Delay, far: str | None = None) -> None:
+        """With `far`, Redis's socket: the workers' end, which opens the other one."""
         self._delay = delay
-        self._redis_port = redis_port
+        self._far = far
         self._due_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._opening: asyncio.Task[None] | None = None
@@ -92,15 +69,13 @@ class _End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if self._redis_port is not None:
+        if self._far is not None:
             transport.pause_reading()
-            self._opening = self._loop.create_task(self._open(self._redis_port))
+            self._opening = self._loop.create_task(self._open(self._far))
 
-    async def _open(self, redis_port: int) -> None:
+    async def _open(self, far: str) -> None:
         try:
-            _, self.other = await self._loop.create_connection(
-                lambda: _End(self._delay), "127.0.0.1", redis_port
-            )
+            _, self.other = await self._loop.create_unix_connection(lambda: _End(self._delay), far)
         except OSError:
             # The connect succeeded, and then there is nobody.
             self.transport.abort()
@@ -122,17 +97,17 @@ class _End(asyncio.Protocol):
             self.other.transport.abort()
 
 
-async def _run(port: int, redis_port: int) -> None:
+async def _run(near: str, far: str) -> None:
     """Until stdin, from which the delay is read line by line, is closed."""
     delay, loop = _Delay(), asyncio.get_running_loop()
     lines = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(lines)
     await loop.connect_read_pipe(lambda: protocol, sys.stdin)
-    server = await loop.create_server(lambda: _End(delay, redis_port), "127.0.0.1", port)
+    server = await loop.create_unix_server(lambda: _End(delay, far), near)
     while line := await lines.readline():
         delay.one_way_s = float(line)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_run(*sys.argv[1:]))

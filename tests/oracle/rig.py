@@ -21,7 +21,7 @@ from simulators.control import ControlClient
 from simulators.tws.process import SimulatorProcess as GatewayProcess
 from tests.oracle.draw import Draw
 from tests.oracle.fake_clock import FakeClock, true_ms
-from tests.oracle.far_redis import DIRECT, FarRedis, put_between
+from tests.oracle.far_redis import FarRedis
 from tests.oracle.log_disk import LogDisk
 from tests.oracle.plan import VENDOR_PLAN, VENUES, World, settings_of
 from tests.support.ports import free_port
@@ -49,15 +49,14 @@ class Rig:
         config = self.product.layout.root / "config"
         write_universe(config, VENUES)
         write_settings(config, settings_of(self.world))
-        redis_port = self._take_redis_port()
+        self._take_redis_port()
         # Connections, simulators and disks, closed in reverse order.
         self._open = ExitStack()
         self.log_disk = LogDisk(self.product.layout.log)
         self._open.callback(self.log_disk.close)
         self.clock = FakeClock(self.product.layout.root) if world.fake_clock else None
-        self.far_redis = FarRedis(redis_port) if world.far_redis else None
+        self.far_redis = FarRedis(self.product.layout.root) if world.far_redis else None
         if self.far_redis:
-            put_between(self.product.layout.root, self.far_redis.port)
             self._open.callback(self.far_redis.stop)
         # The journal must be there before the first subscription. The vendor's own pacing of
         # history would outlast a campaign of minutes.
@@ -73,14 +72,12 @@ class Rig:
         # (invariant, text) of what a fault itself found wrong.
         self.complaints: list[tuple[str, str]] = []
 
-    def _take_redis_port(self) -> int:
+    def _take_redis_port(self) -> None:
         """While Redis is down by a fault, another product must not take its port."""
         plan = self.product.layout.root / "deploy/plan.py"
         text, usual = plan.read_text(encoding="utf-8"), "REDIS_PORT: Final = 6379"
         assert text.count(usual) == 1, f"{plan} must hold {usual!r}"
-        port = free_port()
-        plan.write_text(text.replace(usual, f"REDIS_PORT: Final = {port}"), "utf-8")
-        return port
+        plan.write_text(text.replace(usual, f"REDIS_PORT: Final = {free_port()}"), "utf-8")
 
     def up(self) -> None:
         seed = ("--seed", str(self.world.seed))
@@ -129,9 +126,13 @@ class Rig:
     @property
     def url(self) -> str:
         """Where Redis itself is now: another `make up` may have had to take another port."""
-        layout = self.product.layout
-        path = layout.run / DIRECT if self.far_redis else layout.redis_url
-        return self.product.login(path.read_text(encoding="utf-8").strip(), "admin")
+        return self.product.login(self.product.public_url, "admin")
+
+    @property
+    def redis_password(self) -> str:
+        lines = (self.product.layout.root / ".env").read_text(encoding="utf-8").splitlines()
+        found = dict(line.split("=", 1) for line in lines if "=" in line)
+        return found["REDIS_PASSWORD"].strip("'\"")
 
     def down(self) -> None:
         for pid in list(self.paused):

@@ -56,8 +56,8 @@ class Case:
     vendor: dict[str, Any]
     # By function, answers that were the vendor's data and no refusal.
     answered: dict[str, int]
-    # Files that hold the vendor's key.
-    secret_in: tuple[str, ...]
+    # Files that hold a secret.
+    secret_in: tuple[tuple[str, str], ...]
     stream_maxlen: int
 
 
@@ -78,7 +78,7 @@ def collect(watched: Watched) -> Case:
         late_answers=sent.late_answers,
         vendor=rig.vendor.call("stats"),
         answered=gather.answered(rig.vendor),
-        secret_in=tuple(gather.secret_places(rig.product.layout.var, rig.secret)),
+        secret_in=_secret_places(rig),
         stream_maxlen=rig.world.stream_maxlen,
     )
 
@@ -101,9 +101,20 @@ def judge(case: Case) -> Findings:
     for what, functions in _DOCUMENTS.items():
         number = sum(case.answered.get(function, 0) for function in functions)
         findings.count(f"{what} answered by the vendor", number)
-    for place in case.secret_in:
-        findings.violation("no key of the vendor", f"in file {place}")
+    for what, place in case.secret_in:
+        findings.violation(f"no {what}", f"in file {place}")
     return findings
+
+
+def _secret_places(rig: Rig) -> tuple[tuple[str, str], ...]:
+    """The vendor's key, and what all passwords of Redis are made from, which stands in .env."""
+    secrets = {"key of the vendor": rig.secret, "password of Redis": rig.redis_password}
+    var = rig.product.layout.var
+    return tuple(
+        (what, place)
+        for what, secret in secrets.items()
+        for place in gather.secret_places(var, secret)
+    )
 
 
 def _received(

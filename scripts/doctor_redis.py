@@ -16,8 +16,38 @@ _NEARLY_FULL: Final = 0.8
 _FULL: Final = 0.95
 # Of a depth stream, as measured (benchmarks/limits_files.py).
 _ENTRY_BYTES: Final = 500
-_NOBODY_WORDS: Final = ("connect call failed", "connection refused")
+_NOBODY_WORDS: Final = ("connect call failed", "connection refused", "no such file")
 _LOGIN_WORDS: Final = ("auth", "username-password", "noperm", "wrongpass", "permission")
+# Words of Redis, of redis-py and of OpenSSL, and what to do; the first that fits.
+_REMEDIES: Final = (
+    (
+        ("wrongpass", "username-password"),
+        "check user and password in REDIS_URL; embedded: another REDIS_PASSWORD than at its start"
+        " (`make down`, `make up`), or another Redis at this address",
+    ),
+    (
+        ("noauth", "authentication required"),
+        "this Redis wants a login: user and password in REDIS_URL, or redis.worker_users",
+    ),
+    (
+        ("noperm", "permission"),
+        "this user may not do that: `tickvisor acl` has the rights that are needed",
+    ),
+    (
+        ("hostname mismatch", "ip address mismatch"),
+        "the certificate is of another host: name the server in REDIS_URL as its certificate does",
+    ),
+    (("certificate has expired",), "the server's certificate has expired: renew it"),
+    (
+        ("certificate verify failed",),
+        "name the authority of the server's certificate in redis.ssl_ca_certs",
+    ),
+    (
+        ("wrong version number", "record layer failure", "unexpected eof", "eof occurred"),
+        "the port does not speak TLS, or wants redis.ssl_certfile: see REDIS_URL",
+    ),
+)
+_START_IT: Final = "start it, or correct REDIS_URL (`make up` starts the embedded one)"
 
 
 def absent(settings: Settings) -> Finding:
@@ -28,13 +58,13 @@ def absent(settings: Settings) -> Finding:
 
 def unreachable(settings: Settings, reason: str) -> Finding:
     url, lowered = redacted_url(settings.redis.url), reason.lower()
-    remedy = "start it, or correct REDIS_URL (`make up` starts the embedded one)"
     if any(word in lowered for word in _NOBODY_WORDS):
-        return fail(CHECK, f"nothing listens at {url}", remedy)
-    if any(word in lowered for word in _LOGIN_WORDS):
-        remedy = "check user and password in REDIS_URL, and what that user may do"
-        return fail(CHECK, f"no use of {url}, {reason}", remedy)
-    return fail(CHECK, f"no answer at {url}, {reason}", remedy)
+        return fail(CHECK, f"nothing listens at {url}", _START_IT)
+    fitting = (remedy for words, remedy in _REMEDIES if any(word in lowered for word in words))
+    remedy = next(fitting, _START_IT)
+    refused = any(word in lowered for word in (*_LOGIN_WORDS, "certificate"))
+    what = "no use of" if refused else "no answer at"
+    return fail(CHECK, f"{what} {url}, {reason}", remedy)
 
 
 def judge(settings: Settings, health: RedisHealth) -> list[Finding]:

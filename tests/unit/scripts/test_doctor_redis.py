@@ -109,3 +109,27 @@ def test_depth_streams_that_will_fill_it_are_told_before_they_do(settings: Setti
     small = judged(settings, changed(maxmemory=59 * MB, used_bytes=MB), "redis-streams")
     assert small.state == "warn"
     assert small.text == ("10 depth streams of 10000 entries need about 48 MB, maxmemory is 59 MB")
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("AuthenticationError: invalid username-password pair or user is disabled.",
+         "another REDIS_PASSWORD than at its start"),
+        ("redis refused the login: WRONGPASS invalid", "another REDIS_PASSWORD"),
+        ("AuthenticationError: Authentication required.", "this Redis wants a login"),
+        ("User ibkr_depth has no permissions to run the 'config' command", "`tickvisor acl` has"),
+        ("certificate verify failed: Hostname mismatch, certificate is not valid for 'db'",
+         "the certificate is of another host"),
+        ("certificate verify failed: IP address mismatch", "the certificate is of another host"),
+        ("certificate verify failed: certificate has expired", "renew it"),
+        ("certificate verify failed: unable to get local issuer", "in redis.ssl_ca_certs"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "the port does not speak TLS"),
+        ("[SSL: RECORD_LAYER_FAILURE] record layer failure", "the port does not speak TLS"),
+        ("TimeoutError: ", "start it, or correct REDIS_URL"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_do(settings: Settings, reason: str, remedy: str) -> None:
+    found = doctor_redis.unreachable(settings, reason)
+    assert found.state == "fail"
+    assert remedy in found.remedy

@@ -10,6 +10,7 @@ from shared.settings import Secret
 from shared.settings_environment import PLACES, VARIABLES
 from shared.settings_redis import password_of
 from shared.store.acl import acl_file
+from tests.support.certificates import make_certificates
 
 SECRET = "correct-horse-battery"
 
@@ -37,6 +38,32 @@ def test_a_login_for_other_programs_is_printed(user: str) -> None:
     password = password_of(Secret(SECRET), user).reveal()
     words = ("redis-url",) if user == "reader" else ("redis-url", user)
     assert said(*words) == (0, f"redis://{user}:{password}@127.0.0.1:6380/0\n")
+
+
+@pytest.mark.usefixtures("home")
+def test_redis_cli_is_given_the_login_without_its_password_in_the_process_list() -> None:
+    password = password_of(Secret(SECRET), "reader").reveal()
+    assert said("redis-url", "--shell") == (
+        0,
+        f"redis-cli() {{ REDISCLI_AUTH={password} command redis-cli -h 127.0.0.1 -p 6380 -n 0"
+        ' --user reader "$@"; }\n',
+    )
+
+
+@pytest.mark.usefixtures("home")
+def test_redis_cli_is_given_the_files_of_tls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ca = make_certificates(tmp_path) / "ca.pem"
+    (tmp_path / "ingestion.yaml").write_text("redis: {worker_users: true}")
+    monkeypatch.setenv("TICKVISOR_CONFIG", str(tmp_path / "ingestion.yaml"))
+    monkeypatch.setenv("REDIS_URL", "rediss://db:6390/2")
+    monkeypatch.setenv("REDIS_SSL_CA_CERTS", str(ca))
+    code, text = said("redis-url", "operator", "--shell")
+    assert (code, text.partition("command ")[2]) == (
+        0,
+        f'redis-cli -h db -p 6390 -n 2 --user operator --tls --cacert {ca} "$@"; }}\n',
+    )
 
 
 @pytest.mark.usefixtures("home")

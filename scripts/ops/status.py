@@ -12,16 +12,17 @@ import typer
 from scripts.configured import fail, settings_or_exit
 from scripts.ops.asking import PROGRAM, ask, no_redis, redis_fault, until_interrupted
 from scripts.ops.options import AsJson, Watch
-from scripts.ops.rates import Rates
 from scripts.ops.screen import Picture
 from scripts.ops.status_table import picture
-from scripts.ops.status_view import WATCHDOG, Board, Expected, board, document
-from scripts.ops.supervised import ProgramSeen, read_programs
+from scripts.ops.supervised import read_programs
 from shared.errors import StoreError
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.ops_reader import OpsReader, StatusSeen
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rates
+from shared.views.status import WATCHDOG, Board, Expected, board, document
 
 VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 # Between the two readings that a rate is made of.

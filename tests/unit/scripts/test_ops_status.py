@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.rates import Rate
 from scripts.ops.status_table import picture
-from scripts.ops.status_view import Board, Expected, board, document
-from scripts.ops.supervised import ProgramSeen
 from shared.store.ops_reader import StaleSeen
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rate
+from shared.views.status import Board, Expected, board, document
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import (
     NOW_MS,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from scripts.ops.rates import Rate
-from scripts.ops.stale_words import told
-from scripts.ops.supervised import ProgramSeen
-from scripts.ops.words import age, age_of, milliseconds, number, plain
 from shared.control.freshness import HEARTBEAT, OWNERS
 from shared.store.ops_reader import StaleSeen, StatusSeen
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rate
+from shared.views.stale_words import told
+from shared.views.words import age, age_of, milliseconds, number, plain
 
 WATCHDOG: Final = "watchdog"
 RUNNING: Final = "RUNNING"

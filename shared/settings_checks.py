@@ -11,6 +11,7 @@ from shared.settings_sections import (
     AlphaVantageSettings,
     IbkrSettings,
     RedisSettings,
+    Secret,
     SymbolSettings,
     Ttls,
     redacted_url,
@@ -18,6 +19,8 @@ from shared.settings_sections import (
 from shared.universe import Universe
 
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+# Of random letters and digits: too many to try over a loopback connection.
+_LEAST_TOKEN: Final = 16
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -26,6 +29,18 @@ def redis_faults(redis: RedisSettings) -> list[str]:
         return []
     url = redacted_url(redis.url)
     return [f"redis.url: was {shown(url)}, must start with redis://, rediss:// or unix://"]
+
+
+def operator_token_faults(token: Secret) -> list[str]:
+    """Empty is allowed: then nobody may give orders."""
+    text = token.reveal()
+    usable = text.isascii() and text.isprintable() and " " not in text
+    if not text or (usable and len(text) >= _LEAST_TOKEN):
+        return []
+    return [
+        f"TICKVISOR_DASHBOARD_TOKEN: was {len(text)} characters,"
+        f" must be at least {_LEAST_TOKEN}, printable and without blanks"
+    ]
 
 
 def symbol_contradictions(

@@ -36,6 +36,7 @@ class Layer(NamedTuple):
 
 _SETTINGS: Final = (
     "shared.settings",
+    "shared.settings_addresses",
     "shared.settings_checks",
     "shared.settings_environment",
     "shared.settings_fields",
@@ -110,6 +111,7 @@ LAYERS: Final = (
             "shared.store.ops_ledgers",
             "shared.store.ops_market",
             "shared.store.ops_reader",
+            *_SETTINGS,
         ),
         (*PURE, "asyncio"),
     ),
@@ -122,7 +124,9 @@ LAYERS: Final = (
             "shared.market",
             "shared.control.freshness",
             "shared.errors",
+            "shared.freshness_budgets",
             "shared.logs",
+            "shared.stall",
             "shared.version",
             *_SETTINGS,
         ),

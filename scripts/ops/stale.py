@@ -16,8 +16,8 @@ from scripts.ops.asking import PROGRAM, ask
 from scripts.ops.fit import Column, table
 from scripts.ops.options import AsJson
 from scripts.ops.screen import Picture
-from scripts.ops.status import expected
 from shared.store.ops_reader import OpsReader, StaleSeen
+from shared.views.expectation import expected
 from shared.views.status import unchecked
 from shared.views.words import age, age_of, clock, milliseconds, number, plain
 

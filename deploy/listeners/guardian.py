@@ -28,7 +28,7 @@ from deploy.listeners.pulse import NAME, Pulse
 from deploy.listeners.seen import Action, Incident, Kill, Seen, Start
 from deploy.supervisor_client import Program, SupervisorClient
 from shared.errors import SettingsError
-from shared.settings import SupervisionSettings, load_settings, repository_root
+from shared.settings import READERS, SupervisionSettings, load_settings, repository_root
 from shared.store.keys import Keys
 
 _EVERY_S: Final = 1.0
@@ -155,6 +155,8 @@ class Guardian:
 
 
 def _is_worker(program: Program) -> bool:
+    if program.name in READERS:  # they have no heartbeat
+        return False
     try:
         words = Path(f"/proc/{program.pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

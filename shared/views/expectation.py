@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.settings import WORKERS, Settings
+from shared.settings import READERS, WORKERS, Settings
 from shared.views.status import Expected
 
 VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
@@ -18,7 +18,7 @@ def expected(settings: Settings) -> Expected:
     late_s = settings.supervision.heartbeat_late_s
     return Expected(
         tuple(name for name in chosen if name not in left_out),
-        tuple(left_out),
+        (*left_out, *(name for name in READERS if name not in settings.readers())),
         late_s,
         check_late_s=settings.watchdog.interval_s + late_s,
         after_hours=settings.market.check_staleness_after_hours,

@@ -73,6 +73,14 @@ def test_simulators_and_redis_must_run_too() -> None:
     assert found.wrong == ("tws_simulator is BACKOFF: Exited too quickly",)
 
 
+@pytest.mark.parametrize(
+    ("state", "wrong"),
+    [("STARTING", ()), ("FATAL", ("exporter is FATAL: Exited too quickly",))],
+)
+def test_the_exporter_may_come_later_but_not_never(state: str, wrong: tuple[str, ...]) -> None:
+    assert judged(started=programs(program("exporter", state))).wrong == wrong
+
+
 def test_a_worker_that_supervisord_does_not_know_is_named() -> None:
     known = [one for one in programs() if one.name != "av_options"]
     found = judged(started=known)

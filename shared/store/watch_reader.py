@@ -48,7 +48,13 @@ class _Slots(msgspec.Struct):
 
 
 class WatchReader:
-    def __init__(self, store: Store, keys: Keys, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        settings: Settings,
+        documents_every: int = _DOCUMENTS_EVERY,
+    ) -> None:
         self._store = store
         self._keys = keys
         self._settings = settings
@@ -61,6 +67,7 @@ class WatchReader:
         self._readings: dict[str, PollSeen] = {}
         # When the depth worker started, by its newest heartbeat.
         self._depth_from_ms = 0
+        self._documents_every = documents_every
         self._ticks = 0
 
     def watched(self) -> dict[str, int]:
@@ -94,7 +101,7 @@ class WatchReader:
             "sentiment": {one: _poll(next(replies)) for one in self._news},
         }
         suspended = texts(next(replies))
-        if self._ticks % _DOCUMENTS_EVERY == 0:
+        if self._ticks % self._documents_every == 0:
             self._read_indicators(replies, suspended)
         self._ticks += 1
         return Observation(
@@ -124,7 +131,7 @@ class WatchReader:
             for symbol in symbols:
                 pipe.hmget(monitor(symbol), ["fetched_ts", "status", "error"])
         pipe.hgetall(keys.breakers("av_sentiment"))
-        if self._ticks % _DOCUMENTS_EVERY == 0:
+        if self._ticks % self._documents_every == 0:
             for symbol in self._quoted:
                 for indicator in self._indicators:
                     pipe.get(keys.technicals(symbol, indicator))

@@ -16,6 +16,8 @@ VENDOR_IMPORTS: Final = {
     "ib_async": ("shared.feeds.ibkr",),
     "httpx": ("shared.feeds.alphavantage",),
     "redis": ("shared.store", "deploy"),
+    "prometheus_client": ("shared.exporter",),
+    "uvicorn": ("shared.serving",),
 }
 KEY_PREFIXES: Final = (
     "raw:ibkr:", "market:", "options:", "sentiment:", "technicals:", "monitoring:", "heartbeat:",
@@ -95,6 +97,19 @@ LAYERS: Final = (
             "shared.stall",
             "shared.version",
             "shared.errors",
+            *_SETTINGS,
+        ),
+    ),
+    Layer(
+        "shared.exporter",
+        (
+            "shared.exporter",
+            "shared.views",
+            "shared.store",
+            "shared.market",
+            "shared.errors",
+            "shared.freshness_budgets",
+            "shared.version",
             *_SETTINGS,
         ),
     ),

@@ -66,7 +66,8 @@ export function make(context) {
 }
 
 function madeCall() {
-  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num" }), h("td"), ...Array.from({ length: 5 }, () => h("td", { class: "num" })));
+  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num", "data-label": "requests" }), h("td"),
+    ...["failures", "in flight", "overdue", "p99 ms", "told"].map((name) => h("td", { class: "num", "data-label": name })));
 }
 
 function fillCall(row, one, since) {

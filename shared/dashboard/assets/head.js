@@ -3,7 +3,7 @@
 import { h, mark, say } from "/assets/dom.js";
 import { age, clock, megabytes, plural } from "/assets/words.js";
 
-const LAMPS = { ok: "live", redis: "no Redis", away: "no connection" };
+const LAMPS = { ok: "live", redis: "No Redis", away: "No connection" };
 const ANEW_MS = 60000;
 const at = (id) => document.getElementById(id);
 
@@ -11,6 +11,8 @@ export class Head {
   constructor(views) {
     this.onTheme = () => {};
     this.told = null;
+    this.before = "";
+    this.outages = [];
     this.lines = new Map();
     this.links = views.map((view, index) => {
       const link = h("a", { href: `#/${view.name}` }, h("kbd", { "aria-hidden": "true" }, String(index + 1)), view.title);
@@ -69,6 +71,8 @@ export class Head {
       .filter(([, started]) => now - started < ANEW_MS)
       .map(([worker, started]) => `${worker} was started anew at ${clock(started)}`);
     if (own) lines.push(`the dashboard was started anew at ${clock(this.dashboardMs)}: what it remembers begins there`);
+    this.outages = this.outages.filter((one) => now - one.until < ANEW_MS);
+    for (const one of this.outages) lines.push(`${one.what} at ${clock(one.until)}, after ${age(one.until - one.since)}`);
     this.take("anew", lines.length ? "warn" : null, "Restarted", lines);
   }
 
@@ -76,6 +80,7 @@ export class Head {
     const lamp = at("lamp");
     mark(lamp, "data-state", state);
     say(at("lamp-text"), LAMPS[state]);
+    this.outage(state, feed.now());
     if (state === "ok") return this.take("feed", null);
     const since = feed.shownAt();
     const old = since ? `What is shown is as of ${clock(since)}, ${age(feed.now() - since)} old.` : "Nothing has been read yet.";
@@ -83,7 +88,21 @@ export class Head {
     this.take("feed", "bad", LAMPS[state], [`${why} ${old}`]);
   }
 
-  // One notice a kind; written only when it changes, so that a screen reader is not told twice.
+  // What is over is told for a minute, too: it may have been too short to be seen.
+  outage(state, now) {
+    if (state !== this.before) {
+      if (state === "ok" && this.since) {
+        const what = this.before === "redis" ? "Redis answered again" : "the connection was back";
+        this.outages.push({ what, since: this.since, until: now });
+        if (this.told) this.anew(this.told, now);
+      }
+      this.since = state === "ok" || this.before === "" ? null : this.since || now;
+    }
+    this.before = state;
+  }
+
+  // One notice a kind. It is told to a screen reader when it comes and when its title changes, not
+  // each time an age in it does.
   take(name, kind, title = "", lines = []) {
     let box = this.lines.get(name);
     if (!kind) {
@@ -92,7 +111,7 @@ export class Head {
       return;
     }
     if (!box) {
-      box = h("div", { class: "notice", "data-name": name }, h("span"), h("div"));
+      box = h("div", { class: "notice", "data-name": name }, h("span"), h("div", { "aria-live": "off" }));
       this.lines.set(name, box);
       at("notices").append(box);
     }

@@ -36,7 +36,7 @@ export function make(context) {
 }
 
 function made() {
-  return h("tr", {}, h("th", { scope: "row" }), h("td", {}, h("span", { class: "state" }), h("span", { class: "detail muted" })), ...COLUMNS.slice(2).map(() => h("td", { class: "num" })));
+  return h("tr", {}, h("th", { scope: "row" }), h("td", {}, h("span", { class: "state" }), h("span", { class: "detail muted" })), ...COLUMNS.slice(2).map((name) => h("td", { class: "num", "data-label": name.slice(1) })));
 }
 
 function fill(row, one, now) {
@@ -110,7 +110,7 @@ function ledger(title, fields, columns, cells) {
       say(counted, shown.length === found.length ? `newest ${found.length}` : `${shown.length} of the newest ${found.length}`);
       none.hidden = shown.length > 0;
       say(none, found.length ? "none fits the filter" : `no ${title.toLowerCase()}`);
-      rows(body, shown, (one) => one.id, () => h("tr", {}, columns.map((name) => h("td", { class: name.startsWith("#") ? "num" : "" }))), (row, one) => {
+      rows(body, shown, (one) => one.id, () => h("tr", {}, columns.map((name) => h("td", { class: name.startsWith("#") ? "num" : "", "data-label": name.replace("#", "") }))), (row, one) => {
         cells(one, now).forEach((text, at) => say(row.children[at], text));
       });
     },

@@ -10,7 +10,11 @@ const TAPE = 60;
 export function make(context) {
   const asks = h("tbody", { class: "asks", "aria-label": "Asks" });
   const bids = h("tbody", { class: "bids", "aria-label": "Bids" });
-  const middle = [h("td", { colspan: "2", class: "num" }), h("td", { class: "price" }), h("td", { colspan: "2" })];
+  const middle = [
+    h("td", { colspan: "2", class: "num" }, h("span", { class: "wide muted" }), h("span")),
+    h("td", { class: "price" }),
+    h("td", { colspan: "2" }, h("span"), h("span", { class: "wide muted" })),
+  ];
   const table = h("table", { class: "ladder", "aria-label": `Book of ${context.symbol}` },
     h("thead", {}, h("tr", {}, ["venue", "bid size", "price", "ask size", "venue"].map((name, at) =>
       h("th", { scope: "col", class: ["", "num", "centre", "", "num"][at] }, name)))),
@@ -72,9 +76,11 @@ export function make(context) {
   }
 
   function showQuote(quote, now) {
-    say(middle[0], `NBBO ${quote.bid_venue} ${count(quote.bid_size)} × ${price(quote.bid)}`);
+    say(middle[0].firstChild, `NBBO ${quote.bid_venue} `);
+    say(middle[0].lastChild, `${count(quote.bid_size)} × ${price(quote.bid)}`);
     say(middle[1], quote.mid === null ? "–" : price(quote.mid));
-    say(middle[2], `${price(quote.ask)} × ${count(quote.ask_size)} ${quote.ask_venue}`);
+    say(middle[2].firstChild, `${price(quote.ask)} × ${count(quote.ask_size)}`);
+    say(middle[2].lastChild, ` ${quote.ask_venue}`);
     say(fact["NBBO spread"], quote.spread === null ? "–" : `${price(quote.spread)} · ${fixed(quote.spread_bps, 2)} bps`);
     say(fact.quote, { depth: "from depth", tob: "top of book", delayed: "15 min delayed" }[quote.quote_source] || "none");
     say(fact["quote age"], quote.quote_received_ts ? age(now - quote.quote_received_ts) : "–");

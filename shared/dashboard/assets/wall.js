@@ -18,7 +18,7 @@ const WORDS = {
   fresh: "fresh", ageing: "ageing", overdue: "older than its budget, but not judged stale", stale: "stale",
   refused: "refused", absent: "not expected", waiting: "nothing has come yet",
 };
-const AGEING = 0.5;
+const AGEING = 0.75;
 
 export function make(context) {
   const body = h("tbody");
@@ -63,7 +63,7 @@ export function make(context) {
 
 function legend() {
   const item = (name, text) => h("span", { class: "key" }, h("i", { class: "cell", "data-state": name, "aria-hidden": "true" }, SIGNS[name]), text);
-  return h("div", { class: "legend" }, item("fresh", "fresh"), item("ageing", "over half its budget"), item("overdue", "over budget"),
+  return h("div", { class: "legend" }, item("fresh", "fresh"), item("ageing", "over ¾ of its budget"), item("overdue", "over budget"),
     item("stale", "stale"), item("refused", "refused"), h("span", { class: "key" }, h("i", { class: "slot", "aria-hidden": "true" }), "holds a depth slot"),
     h("span", { class: "key" }, h("i", { class: "cell closed", "aria-hidden": "true" }), "market closed"));
 }

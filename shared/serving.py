@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -41,8 +42,9 @@ _KEEP_ALIVE_S: Final = 75
 _FAREWELL_S: Final = 2
 
 Asgi = Callable[..., Awaitable[None]]
-# Open for as long as the process serves: what the application needs besides.
-Application = Callable[[Settings], AbstractAsyncContextManager[Asgi]]
+# Open for as long as the process serves: what the application needs besides. The event is set once
+# the process is to end: answers that would go on for ever end then.
+Application = Callable[[Settings, asyncio.Event], AbstractAsyncContextManager[Asgi]]
 Section = Callable[[Settings], ExporterSettings | DashboardSettings]
 
 
@@ -76,6 +78,14 @@ def serve(name: str, section: Section, application: Application) -> int:
 class _Server(uvicorn.Server):
     """Ends with the exit code of a clean stop: uvicorn would raise the signal once more."""
 
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._ending.set()
+        super().handle_exit(sig, frame)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -87,8 +97,9 @@ class _Server(uvicorn.Server):
 async def _serve(
     name: str, settings: Settings, application: Application, listener: socket.socket
 ) -> int:
-    async with application(settings) as app:
-        server = _Server(_config(app))
+    ending = asyncio.Event()
+    async with application(settings, ending) as app:
+        server = _Server(_config(app), ending)
         with stall.guarded(name, settings.supervision.stall_s):
             host, port = listener.getsockname()
             logger.bind(pid=os.getpid()).info("serving on http://{}:{}", host, port)

@@ -12,4 +12,6 @@ NAME: Final = "exporter"
 
 
 if __name__ == "__main__":
-    sys.exit(serve(NAME, lambda settings: settings.exporter, exporter))
+    sys.exit(
+        serve(NAME, lambda settings: settings.exporter, lambda settings, _: exporter(settings))
+    )

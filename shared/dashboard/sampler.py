@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final
+from typing import Any, Final
 
 from loguru import logger
 
 from shared.dashboard.background import PERIOD_S, Background
 from shared.dashboard.hub import PULSE, Hub
 from shared.dashboard.topics import Topic, Topics
-from shared.errors import StoreError
+from shared.errors import StoreError, StoreRefused
 
 TICK_S: Final = 0.25
 # After a read that failed; a Redis that is away need not be asked four times a second.
 _AWAY_S: Final = 0.5
 _PULSE_S: Final = 0.5
+# The part of a topic that says why there is no other.
+REFUSED: Final = "refused"
 # A read takes milliseconds.
 _MUTE_MS: Final = 2_000
 
@@ -31,6 +33,7 @@ class Sampler:
         self._background_due_s = 0.0
         self._fault = "Redis was not read yet"
         self._failures = 0
+        self._refused: set[str] = set()
         self._read_ms = 0
         self._wake = asyncio.Event()
 
@@ -82,10 +85,22 @@ class Sampler:
             if now_s < self._due_s.get(name, 0.0):
                 continue
             topic = self._made.get(name) or self._made.setdefault(name, self._topics.make(name))
-            self._hub.publish(name, await topic.read())
+            self._hub.publish(name, await self._parts(name, topic))
             # Ticks come a little late each time; without slack every other one would be missed.
             self._due_s[name] = now_s + topic.period_s - TICK_S / 2
         self._read()
+
+    async def _parts(self, name: str, topic: Topic) -> dict[str, Any]:
+        """What Redis refuses to tell of one topic keeps nobody from the others."""
+        try:
+            found = await topic.read()
+        except StoreRefused as error:
+            if name not in self._refused:
+                logger.warning("{} cannot be shown: {}", name, error)
+            self._refused.add(name)
+            return {REFUSED: f"Redis refuses to tell: {error}"}
+        self._refused.discard(name)
+        return found
 
     def _drop(self, wanted: frozenset[str]) -> None:
         for name in self._made.keys() - wanted:

@@ -45,7 +45,8 @@ class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dashboard:
-    def __init__(self, settings: Settings, store: Store, keys: Keys) -> None:
+    def __init__(self, settings: Settings, store: Store, keys: Keys, ending: asyncio.Event) -> None:
+        self._ending = ending
         self._settings = settings
         self._store = store
         self._keys = keys
@@ -99,7 +100,7 @@ class Dashboard:
         try:
             with self._hub.browser(names) as browser:
                 self._sampler.look_now()
-                while True:
+                while not self._ending.is_set():
                     yield await browser.take()
         except TooManyBrowsers:
             return
@@ -143,10 +144,10 @@ class Dashboard:
 
 
 @asynccontextmanager
-async def application(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def application(settings: Settings, ending: asyncio.Event) -> AsyncIterator[ASGIApp]:
     """The application, and its reading of Redis for as long as this is open."""
     store = impatient(Store(settings.redis.url, settings.redis.connect_timeout_s))
-    found = Dashboard(settings, store, Keys(settings.redis.key_prefix))
+    found = Dashboard(settings, store, Keys(settings.redis.key_prefix), ending)
     reading = asyncio.ensure_future(found.run())
     reading.add_done_callback(_ended)
     try:

@@ -101,6 +101,10 @@ export class Head {
     this.before = state;
   }
 
+  refused(topic, why) {
+    this.take(`refused ${topic}`, why ? "bad" : null, "Not shown", [why]);
+  }
+
   // One notice a kind. It is told to a screen reader when it comes and when its title changes, not
   // each time an age in it does.
   take(name, kind, title = "", lines = []) {

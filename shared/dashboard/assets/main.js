@@ -41,7 +41,8 @@ let dirty = true;
 
 const feed = new Feed(
   (topic, part, value) => {
-    if (topic === "top") top(part, value);
+    if (part === "refused") head.refused(topic, value);
+    else if (topic === "top") top(part, value);
     else if (shown && shown.topics.includes(topic)) shown.view.part(topic, part, value);
     dirty = true;
   },
@@ -72,6 +73,7 @@ function route() {
   const kept = remembered();
   const symbol = spec.of ? [decodeURIComponent(wanted || ""), kept, known[0]].find((one) => known.includes(one)) : "";
   if (shown && shown.view.close) shown.view.close();
+  if (shown) shown.topics.forEach((topic) => head.refused(topic, null));
   hideTip();
   if (spec.of && !symbol) {
     shown = { spec, symbol: "", view: { part() {}, frame() {} }, topics: [], waits: true };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
@@ -15,8 +14,6 @@ from shared.views.heat import Heat, Pulse
 from shared.views.machine import Lives
 from shared.views.rates import Rates
 from shared.views.status import WATCHDOG, Board, board
-
-PERIOD_S: Final = 1.0
 
 
 class Background:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loguru import logger
 
-from shared.dashboard.background import PERIOD_S, Background
+from shared.dashboard.background import Background
 from shared.dashboard.hub import PULSE, Hub
 from shared.dashboard.topics import Topic, Topics
 from shared.errors import StoreError, StoreRefused
@@ -30,7 +30,8 @@ class Sampler:
         self._background = background
         self._made: dict[str, Topic] = {}
         self._due_s: dict[str, float] = {}
-        self._background_due_s = 0.0
+        # In each second of the clock once: a second without a look is a hole in the heatmap.
+        self._looked_at = 0
         self._fault = "Redis was not read yet"
         self._failures = 0
         self._refused: set[str] = set()
@@ -76,9 +77,10 @@ class Sampler:
             await asyncio.sleep(_PULSE_S)
 
     async def _tick(self, now_s: float) -> None:
-        if now_s >= self._background_due_s:
+        second = self._background.now_ms() // 1000
+        if second != self._looked_at:
             await self._background.look()
-            self._background_due_s = now_s + PERIOD_S - TICK_S / 2
+            self._looked_at = second
         wanted = self._hub.looked_at()
         self._drop(wanted)
         for name in sorted(wanted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -9,8 +10,8 @@ from typing import Final
 from shared.views.words import milliseconds, plain
 
 REACH_S: Final = 900
-# What says that the gateway has no slot left (TWS error 309).
-_LIMIT: Final = "309"
+# How long a 309 holds up new requests, as the ledger words it.
+_WAIT: Final = re.compile(r"wait (\d+(?:\.\d+)?) s$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`kind` is `309`, `refused` or `cooldown`."""
+    """`kind` is `309`, no slot is left and nobody asks before `until_ms`, or `refused`."""
 
     slot: int
     at_ms: int
     kind: str
     text: str
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,21 @@ def gantt(entries: Iterable[Mapping[str, str]], started_ms: int) -> Gantt:
     """`entries` oldest first; `started_ms`: what was open when the worker started is over."""
     held: dict[int, Span] = {}
     done: list[Span] = []
-    marks: list[Mark] = []
+    marks: dict[tuple[str, str], Mark] = {}
     for entry in entries:
         at_ms, slot = milliseconds(entry.get("ts")), entry.get("slot", "")
         if at_ms is None or not slot.isdigit():
             continue
         _take(entry, at_ms, held, done)
         if mark := _mark(entry, int(slot), at_ms):
-            marks.append(mark)
+            # A 309 has two entries of one request: that it is refused, and the cool-down after it.
+            marks[slot, entry.get("req_id", "")] = mark
     for span in held.values():
         gone = span.from_ms < started_ms
         done.append(replace(span, to_ms=started_ms, end="lost") if gone else span)
-    return Gantt(tuple(sorted(done, key=lambda one: (one.from_ms, one.slot))), tuple(marks))
+    return Gantt(
+        tuple(sorted(done, key=lambda one: (one.from_ms, one.slot))), tuple(marks.values())
+    )
 
 
 def _take(entry: Mapping[str, str], at_ms: int, held: dict[int, Span], done: list[Span]) -> None:
@@ -82,6 +87,8 @@ def _mark(entry: Mapping[str, str], slot: int, at_ms: int) -> Mark | None:
     event, why = entry.get("event", ""), plain(entry.get("detail", ""))
     if event not in ("refused", "cooldown"):
         return None
-    symbol = plain(entry.get("symbol", ""))
-    kind = _LIMIT if event == "refused" and _LIMIT in why else event
-    return Mark(slot, at_ms, kind, f"{symbol} {why}".strip())
+    text = f"{plain(entry.get('symbol', ''))} {why}".strip()
+    if event == "refused":
+        return Mark(slot, at_ms, "refused", text)
+    wait = _WAIT.search(why)
+    return Mark(slot, at_ms, "309", text, at_ms + round(float(wait[1]) * 1000) if wait else None)

@@ -75,8 +75,11 @@ def _depth(seen: Observation, policy: FreshnessPolicy, pairs: Mapping[str, Depth
     if not open_:
         return Cell("refused", why=f"no depth: {plain(_first(pairs).refused)}")
     at_ms = max(one.row_ms or 0 for one in open_) or None
-    if any(one.slot_since_ms is not None for one in open_):
-        return Cell("ok", at_ms, policy.depth_s, "holds a depth slot")
+    since_ms = max((one.slot_since_ms or 0 for one in open_), default=0)
+    if since_ms:
+        # A row of the turn before does not count against this one.
+        waited_s = max(0, since_ms - (at_ms or since_ms)) / 1000
+        return Cell("ok", at_ms, round(policy.depth_s + waited_s, 1), "holds a depth slot")
     budget_s = round(seen.rotation_window_s + policy.depth_s, 1)
     return Cell("ok", at_ms, budget_s, "parked, its turn comes")
 

@@ -9,6 +9,8 @@ const SPAN_S = 600;
 const AXIS = 62;
 const FOOT = 20;
 const STEPS = 12;
+// So many levels from the best are what the picture is made to fit.
+const NEAR = 4;
 
 export function make(context) {
   const canvas = h("canvas", { role: "img", tabindex: "0" });
@@ -70,23 +72,24 @@ function legend() {
   return h("div", { class: "legend" }, item("bids", "bids"), item("asks", "asks"), item("prints", "trades"), item("gap", "gap: lost"), item("unseen", "no slot, or not sampled"));
 }
 
-// Where prices lie: between the outermost levels of nearly all columns, so that one odd row or a
-// trade reported far off does not squeeze the rest.
+// Where prices lie: about the levels near the best, so that orders far off and a trade that was
+// reported late do not squeeze the rest.
 function range(shown) {
-  const low = shown.filter((one) => one.b.length).map((one) => one.b[one.b.length - 1][0]);
-  const high = shown.filter((one) => one.a.length).map((one) => one.a[one.a.length - 1][0]);
-  const traded = shown.flatMap((one) => (one.x || []).map(([at]) => at));
-  for (const side of [low, high, traded]) side.sort((a, b) => a - b);
+  const sorted = (values) => values.filter((one) => one !== undefined).sort((a, b) => a - b);
+  const near = (side) => shown.map((one) => one[side].length && one[side][Math.min(NEAR, one[side].length - 1)][0]).filter(Boolean);
+  const [low, high] = [sorted(near("b")), sorted(near("a"))];
+  const traded = sorted(shown.flatMap((one) => (one.x || []).map(([at]) => at)));
   const inner = (side, share) => side[Math.min(side.length - 1, Math.floor(side.length * share))];
-  const ends = [low[Math.floor(low.length * 0.01)], inner(high, 0.99), inner(traded, 0.05), inner(traded, 0.95)].filter((one) => one !== undefined);
+  const ends = sorted([inner(low, 0.04), inner(high, 0.96), inner(traded, 0.08), inner(traded, 0.92)]);
   if (!ends.length) return null;
-  const [bottom, top] = [Math.min(...ends), Math.max(...ends)];
-  const spare = Math.max((top - bottom) * 0.04, 0.01);
+  const [bottom, top] = [ends[0], ends[ends.length - 1]];
+  const spare = Math.max((top - bottom) * 0.2, 0.01);
   return [bottom - spare, top + spare];
 }
 
 function draw(canvas, columns, state, now) {
-  const tall = Math.max(300, Math.min(560, window.innerHeight - 260));
+  const above = canvas.getBoundingClientRect().top + window.scrollY;
+  const tall = Math.max(320, Math.min(620, window.innerHeight - above - 70));
   const made = surface(canvas, window.innerWidth < 760 ? 380 : tall);
   if (!made) return;
   const { pen, width, height } = made;
@@ -147,14 +150,14 @@ function levels(pen, live, x, y, wide, prices, box) {
 function prints(pen, shown, x, y) {
   pen.fillStyle = colour("text");
   pen.strokeStyle = colour("bg");
-  pen.lineWidth = 1;
+  pen.lineWidth = 0.8;
   for (const one of shown) {
     for (const [at, size] of one.x || []) {
-      const radius = Math.min(6, 1.1 + Math.sqrt(size) / 14);
+      const radius = Math.min(4.5, 0.8 + Math.sqrt(size) / 24);
       pen.beginPath();
       pen.arc(x(one.t * 1000 + 500), y(at), radius, 0, 7);
       pen.fill();
-      if (radius > 2) pen.stroke();
+      if (radius > 1.8) pen.stroke();
     }
   }
 }

@@ -56,7 +56,7 @@ export function make(context) {
 
 function legend() {
   const item = (name, text) => h("span", { class: "key" }, h("i", { class: `swatch ${name}`, "aria-hidden": "true" }), text);
-  return h("div", { class: "legend" }, item("waits", "asked for, no row yet"), item("cool", "cool-down"), item("refusal", "309: no slot left"));
+  return h("div", { class: "legend" }, item("waits", "asked for, no row yet"), item("refusal", "309: no slot left"), item("cool", "cool-down after it"), item("refused", "refused"));
 }
 
 function hue(symbol, state) {
@@ -74,15 +74,18 @@ function draw(canvas, state, now) {
   grid(pen, state, now, x, width, lanes);
   pen.textBaseline = "middle";
   for (const one of state.spans) span(pen, one, state, now, x);
-  for (const one of state.marks) {
-    if (x(one.at_ms) < LABEL) continue;
-    const top = HEAD + one.slot * (LANE + 8);
-    if (one.kind === "cooldown") {
-      pen.fillStyle = colour("faint");
-      pen.fillRect(x(one.at_ms), top + LANE + 1, Math.max(2, x(one.at_ms + 1000) - x(one.at_ms)), 3);
-    } else refusal(pen, x(one.at_ms), top);
-    state.boxes.push({ left: x(one.at_ms) - 5, right: x(one.at_ms) + 5, top: one.kind === "cooldown" ? top + LANE : top - 6, bottom: one.kind === "cooldown" ? top + LANE + 5 : top + 8, mark: one });
+  for (const one of state.marks) sign(pen, one, state, x);
+}
+
+function sign(pen, one, state, x) {
+  const [left, top] = [x(one.at_ms), HEAD + one.slot * (LANE + 8)];
+  if (left < LABEL) return;
+  if (one.until_ms) {
+    pen.fillStyle = colour("stale");
+    pen.fillRect(left, top + LANE + 1, Math.max(3, x(one.until_ms) - left), 4);
   }
+  (one.kind === "309" ? triangle : cross)(pen, left, top);
+  state.boxes.push({ left: left - 7, right: left + 7, top: top - 6, bottom: top + 10, mark: one });
 }
 
 function grid(pen, state, now, x, width, lanes) {
@@ -149,16 +152,31 @@ function name(pen, symbol, left, right, top, ink) {
   }
 }
 
-function refusal(pen, left, top) {
+function triangle(pen, left, top) {
   pen.fillStyle = colour("stale");
   pen.strokeStyle = colour("text");
   pen.beginPath();
-  pen.moveTo(left, top + 8);
-  pen.lineTo(left - 6, top - 4);
-  pen.lineTo(left + 6, top - 4);
+  pen.moveTo(left, top + 9);
+  pen.lineTo(left - 7, top - 4);
+  pen.lineTo(left + 7, top - 4);
   pen.closePath();
   pen.fill();
   pen.stroke();
+}
+
+function cross(pen, left, top) {
+  pen.fillStyle = colour("panel");
+  pen.strokeStyle = colour("text");
+  pen.lineWidth = 1.6;
+  pen.beginPath();
+  pen.arc(left, top + 3, 6, 0, 7);
+  pen.fill();
+  pen.stroke();
+  pen.beginPath();
+  pen.moveTo(left - 4, top + 7);
+  pen.lineTo(left + 4, top - 1);
+  pen.stroke();
+  pen.lineWidth = 1;
 }
 
 function point(event, canvas, state, context) {
@@ -178,7 +196,8 @@ function point(event, canvas, state, context) {
 function summary(canvas, words, state) {
   const held = state.spans.filter((one) => one.to_ms === null).map((one) => `slot ${one.slot} ${one.symbol}`);
   const refused = state.marks.filter((one) => one.kind === "309").length;
-  const line = `${held.length ? `held now: ${held.join(", ")}` : "no slot is held"}; ${refused ? `${refused} refusals by 309` : "no 309"} in 15 minutes`;
+  const others = state.marks.length - refused;
+  const line = `${held.length ? `held now: ${held.join(", ")}` : "no slot is held"}; ${refused ? `${refused} refusals by 309` : "no 309"}${others ? `, ${others} other refusals` : ""} in 15 minutes`;
   say(words, line);
   mark(canvas, "aria-label", `Depth slots over ${state.minutes} minutes; ${line}`);
 }

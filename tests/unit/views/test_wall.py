@@ -40,6 +40,11 @@ def test_a_symbol_with_a_slot_is_held_to_the_budget_of_a_live_book() -> None:
     assert cell(found, "depth") == Cell("ok", NOW - 200, 15, "holds a depth slot")
 
 
+def test_a_row_of_the_turn_before_does_not_count_against_this_one() -> None:
+    found = row(seen(depth={("SPY", "ARCA"): DepthSeen(NOW - 82_000, NOW - 4_000)}))
+    assert cell(found, "depth") == Cell("ok", NOW - 82_000, 93.0, "holds a depth slot")
+
+
 def test_a_parked_book_may_be_as_old_as_a_round_of_the_rotation() -> None:
     found = row(seen(depth={("SPY", "ARCA"): DepthSeen(NOW - 40_000, None)}))
     assert (found.slot, found.slot_since_ms) == ("", None)

@@ -121,7 +121,7 @@ class Guardian:
         return [one for one in found if one.name != NAME]
 
     def _seen(self, programs: list[Program], now_s: float) -> list[Seen]:
-        workers = {one.name: one.pid for one in programs if one.pid and _is_worker(one)}
+        workers = {one.name: one.pid for one in programs if one.pid and is_worker(one)}
         beats = {} if self._pulse is None else self._pulse.read(workers, now_s)
         return [
             Seen(
@@ -154,8 +154,9 @@ class Guardian:
             log("INFO", f"{name} was not started: {error}")
 
 
-def _is_worker(program: Program) -> bool:
-    if program.name in READERS:  # they have no heartbeat
+def is_worker(program: Program) -> bool:
+    """Whether a heartbeat is to be expected: those that only read have none."""
+    if program.name in READERS:
         return False
     try:
         words = Path(f"/proc/{program.pid}/cmdline").read_bytes().split(b"\0")

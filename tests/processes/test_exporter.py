@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from deploy.listeners.guardian import is_worker
+from deploy.supervisor_client import Program
 from tests.support.ports import free_port
 from tests.support.worker_process import WorkerProcess
 
@@ -96,3 +98,14 @@ def test_settings_that_cannot_be_used_are_named(
     process = exporter.start(redis_url, **env)
     assert process.wait(20) == 78
     assert said in process.log_text()
+
+
+@pytest.mark.parametrize(("name", "judged"), [("exporter", False), ("ibkr_depth", True)])
+def test_the_guardian_expects_no_heartbeat_of_it(tmp_path: Path, name: str, judged: bool) -> None:
+    process = WorkerProcess(tmp_path, {"REDIS_URL": NOBODY}, name).start()
+    try:
+        command = Path(f"/proc/{process.pid}/cmdline")
+        process.wait_until(lambda: b"workers." in command.read_bytes(), 20, "it is started")
+        assert is_worker(Program(name, "RUNNING", process.pid, "")) is judged
+    finally:
+        process.kill()

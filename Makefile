@@ -8,7 +8,7 @@ CODE := benchmarks deploy scripts shared simulators tests workers
 SEED ?= 1
 MINUTES ?= 3
 
-.PHONY: help install up down status logs test check bench format oracle oracle-bugs soak
+.PHONY: help install up down status logs test check bench format alerts oracle oracle-bugs soak
 
 help:
 	@echo "make up       start everything in the background and wait for fresh data"
@@ -17,6 +17,7 @@ help:
 	@echo "make logs     follow the logs; W=ibkr_depth for one"
 	@echo "make test     all tests        make check   format, lint, types, unit tests"
 	@echo "make bench    the headline figures        make format   rewrite the formatting"
+	@echo "make alerts   a real Prometheus over real workers (Debian: prometheus)"
 	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3, or SEEDS=\"1 2\""
 	@echo "make soak     the same without faults, and how memory grows; MINUTES=60"
 
@@ -48,7 +49,7 @@ logs:
 
 # Three files at a time: most tests wait for processes. A Redis of the user's own serves one.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(if $(findstring redis:,$(TEST_REDIS)),0,3) --dist loadfile
+	$(BIN)/python -m pytest -n $(if $(findstring redis:,$(TEST_REDIS)),0,3) --dist loadfile -m "not prometheus"
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(wildcard $(CODE))
@@ -58,6 +59,10 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# What Prometheus makes of the exporter, and that every panel of the Grafana dashboard has data.
+alerts: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/processes/test_prometheus.py tests/unit/exporter
 
 # In a directory of its own; exit 1 with the list of what was found wrong. SEEDS="1 2 3" for a run
 # of each; what each showed stays in var/oracle, for `python -m tests.oracle.table FILES`.

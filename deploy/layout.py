@@ -65,6 +65,9 @@ class Layout:
     def vendor_address(self) -> Path:
         return self.run / "alphavantage.json"
 
+    def reader_address(self, name: str) -> Path:
+        return self.run / f"{name}.json"
+
     def create(self) -> None:
         if len(str(self.socket)) > _MAX_SOCKET_PATH:
             raise SettingsError(

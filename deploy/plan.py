@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from deploy.ports import next_free
 from shared.settings import (
+    READERS,
     WORKERS,
     Secret,
     Settings,
@@ -58,6 +59,8 @@ class Plan:
     left_out: tuple[str, ...]
     # What a person should know before it starts: ports that moved, features that are off.
     notes: tuple[str, ...]
+    # Ports of the exporter and the dashboard.
+    readers: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_plan(
@@ -86,20 +89,24 @@ def make_plan(
             claim("alphavantage simulator", other.port),
             claim("alphavantage control", other.control_port),
         )
-    return Plan(redis, tws, vendor, _left_out(settings, notes), tuple(notes))
+    wanted = {"exporter": settings.exporter.port, "dashboard": settings.dashboard.port}
+    readers = {name: claim(name, wanted[name]) for name in settings.readers()}
+    return Plan(redis, tws, vendor, _left_out(settings, notes), tuple(notes), readers)
 
 
 def _left_out(settings: Settings, notes: list[str]) -> tuple[str, ...]:
     chosen = settings.supervision.workers()
     found = [name for name in WORKERS if name not in chosen]
     notes.extend(f"{name} is left out (supervision.enabled_workers)" for name in found)
+    closed = [name for name in READERS if name not in settings.readers()]
+    notes.extend(f"{name} is left out ({name}.enabled)" for name in closed)
     if settings.source == "live" and not settings.alpha_vantage.api_key:
         keyless = [name for name in VENDOR_WORKERS if name in chosen]
         if keyless:
             names = " and ".join(keyless)
             notes.append(f"ALPHA_VANTAGE_API_KEY is missing: {names} left out")
         found += keyless
-    return tuple(found)
+    return (*found, *closed)
 
 
 def _claim(

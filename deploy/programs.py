@@ -31,6 +31,9 @@ def write_programs(plan: Plan, layout: Layout) -> None:
                 "control_port": simulator.control_port,
             }
             write_private(path, f"{json.dumps(address)}\n")
+    for name, port in plan.readers.items():
+        address = {"host": "127.0.0.1", "port": port}
+        write_private(layout.reader_address(name), f"{json.dumps(address)}\n")
 
 
 def rendered(plan: Plan, root: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import redis
 
 from deploy.supervisor_client import Program
-from shared.settings import Settings
+from shared.settings import READERS, Settings
 from shared.store.keys import STALE_CHECKED, Keys
 
 # States that supervisord does not leave by itself.
@@ -49,7 +49,8 @@ class WorkerData:
 def expected_of(
     settings: Settings, left_out: Sequence[str], programs: Sequence[Program], since_ms: int
 ) -> Expected:
-    running = tuple(program.name for program in programs if program.name not in left_out)
+    unasked = (*left_out, *READERS)
+    running = tuple(program.name for program in programs if program.name not in unasked)
     counts = {
         "ibkr_depth": min(settings.ibkr.max_concurrent_depth, len(settings.depth_symbols())),
         "ibkr_trades": len(settings.vendor_symbols()),

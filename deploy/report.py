@@ -17,6 +17,7 @@ def summary(settings: Settings, programs: Sequence[Program]) -> str:
         f"redis    {redacted_url(public or settings.redis.url)} ({kind})",
         f"gateway  {settings.ibkr.host}:{settings.ibkr.port} ({gateway})",
         f"vendor   {_vendor(settings)}",
+        *_pages(settings),
         "",
         table(programs),
     ]
@@ -29,6 +30,15 @@ def _vendor(settings: Settings) -> str:
         return f"{url} (simulated)"
     known = "your key" if settings.alpha_vantage.api_key else "no key: ALPHA_VANTAGE_API_KEY"
     return f"{url} ({known})"
+
+
+def _pages(settings: Settings) -> list[str]:
+    dashboard, exporter = settings.dashboard, settings.exporter
+    lines = {
+        "dashboard": f"page     http://{dashboard.host}:{dashboard.port}/",
+        "exporter": f"metrics  http://{exporter.host}:{exporter.port}/metrics",
+    }
+    return [lines[name] for name in reversed(settings.readers())]
 
 
 def table(programs: Sequence[Program]) -> str:

@@ -23,7 +23,7 @@ from deploy.readiness import Expected, expected_of, hopeless, missing, read_data
 from deploy.redis_binary import find_redis_server
 from deploy.supervisor_client import Program, SupervisorClient, running_pid
 from shared.errors import SettingsError, StoreUnavailable, TickvisorError
-from shared.settings import Settings, load_settings, redacted_url
+from shared.settings import READERS, Settings, load_settings, redacted_url
 from shared.settings_redis import OPERATOR, as_user
 
 _POLL_S: Final = 0.5
@@ -57,7 +57,7 @@ def status(layout: Layout) -> int:
     settings = _settings(layout)
     programs = _programs(layout)
     print(report.summary(settings, programs))
-    return int(any(program.state != "RUNNING" for program in _wanted(settings, programs)))
+    return int(any(not _well(program) for program in _wanted(settings, programs)))
 
 
 def _already_up(layout: Layout) -> int:
@@ -66,9 +66,14 @@ def _already_up(layout: Layout) -> int:
 
 
 def _wanted(settings: Settings, programs: Sequence[Program]) -> list[Program]:
-    """All but the workers that the settings leave out."""
-    chosen = settings.supervision.workers()
+    """All but those that the settings leave out."""
+    chosen = (*settings.supervision.workers(), *settings.readers())
     return [one for one in programs if one.name in chosen or one.name in _BESIDE]
+
+
+def _well(program: Program) -> bool:
+    """`make up` does not wait for those that only read."""
+    return program.state == "RUNNING" or (program.state == "STARTING" and program.name in READERS)
 
 
 def _clear_remains(layout: Layout) -> None:
@@ -79,7 +84,8 @@ def _clear_remains(layout: Layout) -> None:
         print(f"stopping what an earlier run left behind: {names}")
         processes.stop(survivors)
     addresses = (layout.redis_url, layout.tws_address, layout.vendor_address)
-    for leftover in (*addresses, layout.socket):
+    readers = map(layout.reader_address, READERS)
+    for leftover in (*addresses, *readers, layout.socket):
         leftover.unlink(missing_ok=True)
 
 

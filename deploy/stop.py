@@ -5,6 +5,7 @@ from typing import Final
 from deploy import processes
 from deploy.layout import Layout
 from deploy.supervisor_client import SupervisorClient
+from shared.settings import READERS
 
 # Worker 10 s, simulator 10 s, Redis 20 s at most, each after the other.
 _DEADLINE_S: Final = 50.0
@@ -17,7 +18,8 @@ def stop_all(layout: Layout) -> int:
         names = ", ".join(f"{one.name} {one.pid}" for one in survivors)
         print(f"stopping what no supervisord looks after: {names}")
         processes.stop(survivors)
-    for address in (layout.redis_url, layout.tws_address, layout.vendor_address):
+    readers = map(layout.reader_address, READERS)
+    for address in (layout.redis_url, layout.tws_address, layout.vendor_address, *readers):
         address.unlink(missing_ok=True)
     left = processes.find_ours(layout)
     if left:

@@ -66,7 +66,8 @@ async def programs(settings: Settings, seen: Seen) -> list[Finding]:
         seen.programs = await asyncio.to_thread(doctor_programs.states, path)
     except OSError as error:
         return [doctor_programs.silent(str(error))]
-    return [doctor_programs.judge(seen.programs, settings.supervision.workers())]
+    wanted = (*settings.supervision.workers(), *settings.readers())
+    return [doctor_programs.judge(seen.programs, wanted)]
 
 
 async def gateway(settings: Settings, seen: Seen, live_probe: bool) -> list[Finding]:

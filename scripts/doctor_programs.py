@@ -54,7 +54,7 @@ def states(path: Path) -> dict[str, str] | None:
 
 
 def judge(found: Mapping[str, str] | None, wanted: Collection[str]) -> Finding:
-    """`wanted`: the workers that the settings ask for."""
+    """`wanted`: the workers and readers that the settings ask for."""
     if found is None:
         return warn(CHECK, "not running", "`make up` starts everything")
     text = _told(found)

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings_addresses import served
 from shared.settings_checks import (
     client_id_overlaps,
+    operator_token_faults,
     redis_faults,
     symbol_contradictions,
     vendor_contradictions,
@@ -17,10 +19,13 @@ from shared.settings_environment import VARIABLES, merged_environment, overlay
 from shared.settings_fields import EnvironmentText, decode_section
 from shared.settings_redis import login_faults, own_address, with_tls_files
 from shared.settings_sections import (
+    READERS,
     WORKERS,
     AlertSettings,
     AlphaVantageSettings,
+    DashboardSettings,
     DataIngestion,
+    ExporterSettings,
     IbkrSettings,
     LogLevel,
     MarketSettings,
@@ -42,11 +47,14 @@ from shared.universe import Instrument, Universe, load_universe
 from shared.yaml_document import load_mapping
 
 __all__ = [
+    "READERS",
     "VARIABLES",
     "WORKERS",
     "AlertSettings",
     "AlphaVantageSettings",
+    "DashboardSettings",
     "DataIngestion",
+    "ExporterSettings",
     "IbkrSettings",
     "Instrument",
     "LogLevel",
@@ -83,6 +91,8 @@ class _Document(msgspec.Struct, frozen=True):
     market: MarketSettings = MarketSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     alerts: AlertSettings = AlertSettings()
+    exporter: ExporterSettings = ExporterSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     simulators: SimulatorSettings = SimulatorSettings()
     supervision: SupervisionSettings = SupervisionSettings()
 
@@ -97,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True):
     market: MarketSettings
     watchdog: WatchdogSettings
     alerts: AlertSettings
+    exporter: ExporterSettings
+    dashboard: DashboardSettings
     simulators: SimulatorSettings
     supervision: SupervisionSettings
     universe: Universe
@@ -114,6 +126,11 @@ class Settings(msgspec.Struct, frozen=True):
         known = self.universe.symbols()
         ranked = [*self.universe.pinned, *self.symbols.level2, *self.depth_symbols(), *known]
         return tuple(dict.fromkeys(symbol for symbol in ranked if symbol in known))
+
+    def readers(self) -> tuple[str, ...]:
+        """Those of `READERS` that are to run."""
+        chosen = {"exporter": self.exporter.enabled, "dashboard": self.dashboard.enabled}
+        return tuple(name for name in READERS if chosen[name])
 
     def vendor_symbols(self) -> tuple[str, ...]:
         """Symbols with options and news: an index has neither there."""
@@ -146,7 +163,13 @@ def load_settings(env: Mapping[str, str], root: Path) -> Settings:
     redis = with_tls_files(document.redis, root)
     if embedded:
         redis = msgspec.structs.replace(redis, url=own_address(embedded, home))
-    document = _with_simulators(msgspec.structs.replace(document, redis=redis), env, home)
+    document = msgspec.structs.replace(
+        document,
+        redis=redis,
+        exporter=served(document.exporter, "exporter", home),
+        dashboard=served(document.dashboard, "dashboard", home),
+    )
+    document = _with_simulators(document, env, home)
     settings = Settings(
         **{name: getattr(document, name) for name in document.__struct_fields__},
         universe=universe,
@@ -203,6 +226,7 @@ def _contradictions(settings: Settings) -> list[str]:
     if pinned >= slots:
         problems.append(f"pinned: was {pinned} symbols, must be fewer than {slots} depth slots")
     problems += redis_faults(settings.redis) or login_faults(settings.redis)
+    problems += operator_token_faults(settings.dashboard.operator_token)
     if ibkr.max_delay_s < ibkr.base_delay_s:
         problems.append(
             f"ibkr.max_delay_s: was {ibkr.max_delay_s},"

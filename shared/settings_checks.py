@@ -10,6 +10,7 @@ from shared.settings_sections import (
     AlphaVantageSettings,
     IbkrSettings,
     RedisSettings,
+    Secret,
     SymbolSettings,
     Ttls,
 )
@@ -17,6 +18,8 @@ from shared.settings_words import redacted, shown
 from shared.universe import Universe
 
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+# Of random letters and digits: too many to try over a loopback connection.
+_LEAST_TOKEN: Final = 16
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -43,6 +46,18 @@ def _address_faults(name: str, url: str) -> list[str]:
     except ValueError:
         return [f"{name}: was {redacted(url)}, must have a host and a port from 0 to 65535"]
     return []
+
+
+def operator_token_faults(token: Secret) -> list[str]:
+    """Empty is allowed: then nobody may give orders."""
+    text = token.reveal()
+    usable = text.isascii() and text.isprintable() and " " not in text
+    if not text or (usable and len(text) >= _LEAST_TOKEN):
+        return []
+    return [
+        f"TICKVISOR_DASHBOARD_TOKEN: was {len(text)} characters,"
+        f" must be at least {_LEAST_TOKEN}, printable and without blanks"
+    ]
 
 
 def symbol_contradictions(

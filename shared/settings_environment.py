@@ -31,6 +31,7 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "REDIS_SSL_KEYFILE": ("redis", "ssl_keyfile"),
     "ALPHA_VANTAGE_API_KEY": ("alpha_vantage", "api_key"),
     "ALPHA_VANTAGE_BASE_URL": ("alpha_vantage", "base_url"),
+    "TICKVISOR_DASHBOARD_TOKEN": ("dashboard", "operator_token"),
 }
 # Read before the settings themselves: they say where the files are.
 PLACES: Final = ("SYMBOL_CONFIG_PATH", "TICKVISOR_CONFIG", "TICKVISOR_HOME")

@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from shared.settings_words import redacted_url
 
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
+# They only read: no lease, no heartbeat, and nobody waits for them.
+READERS: Final = ("exporter", "dashboard")
 
 WorkerName = Literal["ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog"]
 Source = Literal["sim", "live"]
@@ -205,6 +207,21 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     urls: tuple[Secret, ...] = ()
     interval_s: SpanS = 900.0
     group_s: ShortS = 10.0
+
+
+class ExporterSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    host: Literal["127.0.0.1"] = "127.0.0.1"
+    port: Port = 9472
+
+
+class DashboardSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Without `operator_token` the dashboard shows and obeys nobody."""
+
+    enabled: bool = True
+    host: Literal["127.0.0.1"] = "127.0.0.1"
+    port: Port = 9473
+    operator_token: Secret = Secret()
 
 
 class TwsSimulatorSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings_addresses import address
 from shared.settings_checks import LOOPBACK, host_of
 from shared.settings_sections import (
     AlphaVantageSettings,
@@ -18,7 +18,7 @@ from shared.settings_sections import (
     TwsSimulatorSettings,
     VendorSimulatorSettings,
 )
-from shared.settings_words import named, shown
+from shared.settings_words import named
 
 # A key of the user's is not for a simulator, whose log anyone may read.
 _SIMULATED_KEY: Final = "SIMULATED"
@@ -28,7 +28,7 @@ def simulated_gateway(
     ibkr: IbkrSettings, simulator: TwsSimulatorSettings, env: Mapping[str, str], home: Path
 ) -> IbkrSettings:
     """The simulator's address; only the process's own environment overrides it."""
-    host, port = _address("tws", (simulator.host, simulator.port), home)
+    host, port = address("tws", (simulator.host, simulator.port), home)
     return msgspec.structs.replace(
         ibkr,
         host=ibkr.host if env.get("IBKR_HOST") else host,
@@ -46,7 +46,7 @@ def simulated_vendor(
     if env.get("ALPHA_VANTAGE_BASE_URL"):
         _check_simulated(vendor.base_url)
         return vendor
-    host, port = _address("alphavantage", (simulator.host, simulator.port), home)
+    host, port = address("alphavantage", (simulator.host, simulator.port), home)
     return msgspec.structs.replace(
         vendor, base_url=f"http://{host}:{port}/query", api_key=Secret(_SIMULATED_KEY)
     )
@@ -59,15 +59,3 @@ def _check_simulated(url: str) -> None:
         where = named(host or "no host")
         problem = f"ALPHA_VANTAGE_BASE_URL: was at {where}, must be on this machine in source sim"
         raise SettingsError([problem])
-
-
-def _address(name: str, wanted: tuple[str, int], home: Path) -> tuple[str, int]:
-    """`make up` may have had to pick another port than the configured one, and says so here."""
-    try:
-        found: dict[str, Any] = json.loads((home / f"var/run/{name}.json").read_text("utf-8"))
-        return str(found["host"]), int(found["port"])
-    except FileNotFoundError:
-        return wanted
-    except (OSError, ArithmeticError, RecursionError, ValueError, KeyError, TypeError) as error:
-        problem = f"var/run/{name}.json: must hold host and port, {shown(error)}"
-        raise SettingsError([problem]) from error

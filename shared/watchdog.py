@@ -12,15 +12,15 @@ from loguru import logger
 
 from shared.alerts.digest import Digest
 from shared.alerts.sender import Sender
-from shared.control.freshness import Freshness, FreshnessPolicy, Stale
+from shared.control.freshness import Freshness, Stale
 from shared.control.healing import Action, Healing, HealingPolicy
 from shared.control.telling import Telling
 from shared.errors import StoreError
+from shared.freshness_budgets import freshness_policy
 from shared.market.observation import Observation
 from shared.market.session import Session, TradingDay, session_at
 from shared.process import Worker
 from shared.reporting import process_figures
-from shared.settings import Settings
 from shared.store.control_inbox import Handler
 from shared.store.market_session import write_session
 from shared.store.stale_board import send_order, write_stale
@@ -33,23 +33,6 @@ _JUMP_S: Final = 2.0
 _CLOCK_STEP_S: Final = 2.0
 # More symbols than these with one reason are one line in the ledger.
 _SINGLE_LINES: Final = 3
-
-
-def freshness_policy(settings: Settings) -> FreshnessPolicy:
-    budgets = settings.modules.data_ingestion.freshness
-    return FreshnessPolicy(
-        depth_s=budgets.depth_s,
-        quotes_s=budgets.quotes_s,
-        trades_s=budgets.trades_s,
-        bars_s=budgets.bars_s,
-        options_s=budgets.options_s,
-        sentiment_s=budgets.sentiment_s,
-        technicals_s=budgets.technicals_s,
-        heartbeat_s=settings.supervision.heartbeat_late_s,
-        after_hours=settings.market.check_staleness_after_hours,
-        slowdown=settings.alpha_vantage.closed_slowdown,
-        rhythm_factor=settings.watchdog.rhythm_factor,
-    )
 
 
 class Calendar(Protocol):

@@ -28,7 +28,7 @@ from deploy.listeners.pulse import NAME, Pulse
 from deploy.listeners.seen import Action, Incident, Kill, Seen, Start
 from deploy.supervisor_client import Program, SupervisorClient
 from shared.errors import SettingsError
-from shared.settings import SupervisionSettings, load_settings, repository_root
+from shared.settings import READERS, SupervisionSettings, load_settings, repository_root
 from shared.settings_redis import as_user
 from shared.store.keys import Keys
 
@@ -123,7 +123,7 @@ class Guardian:
         return [one for one in found if one.name != NAME]
 
     def _seen(self, programs: list[Program], now_s: float) -> list[Seen]:
-        workers = {one.name: one.pid for one in programs if one.pid and _is_worker(one)}
+        workers = {one.name: one.pid for one in programs if one.pid and is_worker(one)}
         beats = {} if self._pulse is None else self._pulse.read(workers, now_s)
         return [
             Seen(
@@ -156,7 +156,10 @@ class Guardian:
             log("INFO", f"{name} was not started: {error}")
 
 
-def _is_worker(program: Program) -> bool:
+def is_worker(program: Program) -> bool:
+    """Whether a heartbeat is to be expected: those that only read have none."""
+    if program.name in READERS:
+        return False
     try:
         words = Path(f"/proc/{program.pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -9,7 +9,6 @@ import typer
 from scripts.configured import fail, settings_or_exit
 from scripts.ops.asking import PROGRAM, ask, chosen, known_symbol, until_interrupted
 from scripts.ops.book_table import LEVELS, heading, picture
-from scripts.ops.book_view import BookView, document, view
 from scripts.ops.options import AsJson, Symbol, Watch
 from scripts.ops.screen import Picture
 from shared.market.venue import canonical
@@ -17,6 +16,7 @@ from shared.settings import Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.ops_market import read_book, venues_of
+from shared.views.book import BookView, document, view
 
 Venue = Annotated[
     str, typer.Option("--venue", help="The book of this venue; without it all live ones, merged.")

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scripts.ops.book_view import BookView, Print, most_shares
 from scripts.ops.fit import Cell, Column, table
-from scripts.ops.words import age, aligned, bar, clock, count, price
 from shared.market.nbbo import Row
+from shared.views.book import BookView, Print, most_shares
+from shared.views.words import age, aligned, bar, clock, count, price
 
 LEVELS: Final = 10
 TAPE: Final = LEVELS + 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from scripts.configured import settings_or_exit
 from scripts.ops.asking import PROGRAM, ask
-from scripts.ops.budget_view import document, picture, view
+from scripts.ops.budget_table import picture
 from scripts.ops.options import AsJson
 from scripts.ops.screen import Picture
-from scripts.ops.status import VENDOR_WORKERS
 from shared.store.ops_reader import OpsReader
 from shared.store.token_bucket import BucketPolicy, account_of
+from shared.views.budget import document, view
+from shared.views.expectation import VENDOR_WORKERS
 
 
 def budget(as_json: AsJson = False) -> None:

@@ -10,10 +10,10 @@ import typer
 from scripts.configured import fail, settings_or_exit
 from scripts.ops.asking import PROGRAM, ask, known_symbol, wrong_usage
 from scripts.ops.chain_table import picture
-from scripts.ops.chain_view import ChainView, document, no_chain, view
 from scripts.ops.options import AsJson, Symbol
 from scripts.ops.screen import Picture
 from shared.store.ops_market import read_chain
+from shared.views.chain import ChainView, document, no_chain, view
 
 Expiration = Annotated[
     str, typer.Option("--expiration", help="YYYY-MM-DD; without it the expirations are listed.")

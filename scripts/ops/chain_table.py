@@ -7,9 +7,9 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from scripts.ops.chain_view import ChainView, Expiry, Leg, Strike
 from scripts.ops.fit import Cell, Column, table
-from scripts.ops.words import NOTHING, age, count, fixed, number, plural, price
+from shared.views.chain import ChainView, Expiry, Leg, Strike
+from shared.views.words import NOTHING, age, count, fixed, number, plural, price
 
 EXPIRATIONS: Final = (
     Column("expiration"),

@@ -16,13 +16,13 @@ from scripts.ops.asking import PROGRAM, wrong_usage
 from scripts.ops.fit import Column, table
 from scripts.ops.options import AsJson
 from scripts.ops.screen import Picture
-from scripts.ops.words import NOTHING
 from shared.schema.fragments import schema_of
 from shared.schema.matching import Matcher
 from shared.schema.row import Limits, Row, Ttl
 from shared.schema.table import rows
 from shared.store.keys import Keys
 from shared.store.verify import limits_of
+from shared.views.words import NOTHING
 
 COLUMNS: Final = (
     Column("key"),

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scripts.ops.fit import Column, table
-from scripts.ops.words import NOTHING, age, clock, milliseconds, moment, number, plain
 from shared.store.ops_ledgers import Entry
+from shared.views.words import NOTHING, age, clock, milliseconds, moment, number, plain
 
 GAPS: Final = (
     Column("from"),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import time
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -16,16 +12,11 @@ from scripts.ops.options import AsJson, Symbol
 from scripts.ops.screen import print_json
 from shared.control.freshness import OWNERS
 from shared.settings import Settings
-from shared.store.connection import Store
-from shared.store.keys import Keys
-from shared.store.ops_ledgers import acknowledgement, newest_id
+from shared.store.ops_orders import DONE, Order, answered
 from shared.store.ops_reader import OpsReader
-from shared.store.stale_board import send_order
 
 # Those that take commands, in the order of their names in the contract.
 FEED_WORKERS: Final = tuple(dict.fromkeys(OWNERS.values()))
-WAIT_S: Final = 10.0
-DONE: Final = ": done"
 
 OfWorker = Annotated[
     str,
@@ -41,13 +32,6 @@ Worker = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    worker: str
-    command: str
-    symbol: str = ""
-
-
 def resubscribe(symbol: Symbol, worker: OfWorker = "", as_json: AsJson = False) -> None:
     """Have a worker ask anew for a symbol's data, and print what it answers.
 
@@ -56,7 +40,7 @@ def resubscribe(symbol: Symbol, worker: OfWorker = "", as_json: AsJson = False) 
     settings = settings_or_exit(PROGRAM)
     name = known_symbol(settings, symbol)
     asked = chosen("worker", worker, FEED_WORKERS) if worker else _worker_of(settings, name)
-    _give(settings, Order(asked, "resubscribe", name), as_json)
+    _give(settings, Order(asked, "resubscribe", name, PROGRAM), as_json)
 
 
 def reconnect(worker: Worker, as_json: AsJson = False) -> None:
@@ -65,7 +49,9 @@ def reconnect(worker: Worker, as_json: AsJson = False) -> None:
     Exit codes: 0 done, 1 refused, or not answered within 10 s, 2 unknown worker.
     """
     settings = settings_or_exit(PROGRAM)
-    _give(settings, Order(chosen("worker", worker, FEED_WORKERS), "reconnect"), as_json)
+    _give(
+        settings, Order(chosen("worker", worker, FEED_WORKERS), "reconnect", "", PROGRAM), as_json
+    )
 
 
 def _worker_of(settings: Settings, symbol: str) -> str:
@@ -75,7 +61,7 @@ def _worker_of(settings: Settings, symbol: str) -> str:
 
 
 def _give(settings: Settings, order: Order, as_json: bool) -> None:
-    answer = ask(settings, lambda store, keys: _answered(store, keys, order))
+    answer = ask(settings, lambda store, keys: answered(store, keys, order))
     done = answer.endswith(DONE)
     if as_json:
         print_json({"ok": done, "worker": order.worker, "answer": answer})
@@ -83,24 +69,3 @@ def _give(settings: Settings, order: Order, as_json: bool) -> None:
         print(f"{order.worker}: {answer}")
     if not done:
         raise typer.Exit(1) if as_json else fail(PROGRAM, f"{order.worker}: {answer}")
-
-
-async def _answered(store: Store, keys: Keys, order: Order) -> str:
-    """What the worker says, or why it says nothing."""
-    if not await OpsReader(store, keys).holds_lease(order.worker):
-        return "does not run, nothing was sent"
-    order_id, last_id = secrets.token_hex(4), await newest_id(store, keys.incidents())
-    document = {
-        "command": order.command,
-        "by": PROGRAM,
-        "id": order_id,
-        "ts": time.time_ns() // 1_000_000,
-    }
-    if order.symbol:
-        document["symbol"] = order.symbol
-    await send_order(store, keys, order.worker, document)
-    try:
-        async with asyncio.timeout(WAIT_S):
-            return await acknowledgement(store, keys, order.worker, order_id, last_id)
-    except TimeoutError:
-        return f"no answer within {WAIT_S:g} s"

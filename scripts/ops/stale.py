@@ -16,10 +16,10 @@ from scripts.ops.asking import PROGRAM, ask
 from scripts.ops.fit import Column, table
 from scripts.ops.options import AsJson
 from scripts.ops.screen import Picture
-from scripts.ops.status import expected
-from scripts.ops.status_view import unchecked
-from scripts.ops.words import age, age_of, clock, milliseconds, number, plain
 from shared.store.ops_reader import OpsReader, StaleSeen
+from shared.views.expectation import expected
+from shared.views.status import unchecked
+from shared.views.words import age, age_of, clock, milliseconds, number, plain
 
 COLUMNS: Final = (
     Column("field"),

@@ -12,36 +12,22 @@ import typer
 from scripts.configured import fail, settings_or_exit
 from scripts.ops.asking import PROGRAM, ask, no_redis, redis_fault, until_interrupted
 from scripts.ops.options import AsJson, Watch
-from scripts.ops.rates import Rates
 from scripts.ops.screen import Picture
 from scripts.ops.status_table import picture
-from scripts.ops.status_view import WATCHDOG, Board, Expected, board, document
-from scripts.ops.supervised import ProgramSeen, read_programs
+from scripts.ops.supervised import read_programs
 from shared.errors import StoreError
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.ops_reader import OpsReader, StatusSeen
+from shared.views.expectation import expected
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rates
+from shared.views.status import WATCHDOG, Board, board, document
 
-VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 # Between the two readings that a rate is made of.
 _SAMPLE_S: Final = 1.0
 _NO_SUPERVISORD: Final = "supervisord does not answer, try `make up`"
-
-
-def expected(settings: Settings) -> Expected:
-    chosen = settings.supervision.workers()
-    left_out = [name for name in WORKERS if name not in chosen]
-    if settings.source == "live" and not settings.alpha_vantage.api_key:
-        left_out += [name for name in VENDOR_WORKERS if name in chosen]
-    late_s = settings.supervision.heartbeat_late_s
-    return Expected(
-        tuple(name for name in chosen if name not in left_out),
-        tuple(left_out),
-        late_s,
-        check_late_s=settings.watchdog.interval_s + late_s,
-        after_hours=settings.market.check_staleness_after_hours,
-    )
 
 
 class StatusReading:

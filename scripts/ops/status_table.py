@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from scripts.ops.fit import Cell, Column, table
-from scripts.ops.status_view import RUNNING, Board, Process
-from scripts.ops.words import NOTHING, age, fixed, milliseconds, size
+from shared.views.status import RUNNING, Board, Process
+from shared.views.words import NOTHING, age, fixed, milliseconds, size
 
 COLUMNS: Final = (
     Column("process", least=14),

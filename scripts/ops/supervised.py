@@ -5,28 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from deploy.layout import Layout
 from deploy.supervisor_client import Program, SupervisorClient
+from shared.views.programs import ProgramSeen
 
 _UPTIME: Final = re.compile(r"uptime (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 _SPAWNED: Final = re.compile(r" spawned: '([^']+)' with pid ")
 _BEGAN: Final = " supervisord started with pid "
 _BACKUPS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramSeen:
-    """`starts` counts those of this supervisord's life; None where its log does not tell."""
-
-    name: str
-    state: str
-    uptime_s: float | None = None
-    detail: str = ""
-    starts: int | None = None
 
 
 def read_programs(home: Path) -> list[ProgramSeen]:

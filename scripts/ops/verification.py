@@ -15,11 +15,11 @@ from scripts.ops.asking import PROGRAM, ask
 from scripts.ops.fit import Column, table
 from scripts.ops.options import AsJson
 from scripts.ops.screen import console, print_json
-from scripts.ops.words import plain, plural
 from shared.settings import Settings
 from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.verify import verify as verify_once
+from shared.views.words import plain, plural
 
 COLUMNS: Final = (Column("row"), Column("keys", right=True))
 _PAUSE_S: Final = 0.5

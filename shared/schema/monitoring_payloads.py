@@ -119,14 +119,15 @@ KNOWN_FIGURES: Final = {
     " unknown_venues, lines, streams, stream_limit, bar_streams, delayed, reconnects, suspended,"
     " quotes, quotes_foreign, bars_queue (figures of the second queue)",
     "both of these": "writes, flushes, batch_size, conflated, refused, dropped, resent,"
-    " queue_depth, queue_bytes, max_lag_ms, latency_bounds_ms, latency_counts, latency_p50_ms,"
-    " latency_p99_ms, late_quotes, future_quotes",
+    " queue_depth, queue_bytes, max_lag_ms, latency_bounds_ms, latency_counts, latency_sum_ms,"
+    " latency_p50_ms, latency_p99_ms, late_quotes, future_quotes",
     "av_options": "chains, empty_chains, unchanged_chains, contracts, greeks_changed,"
     " greeks_renewed, greeks_removed, junk_greeks, duplicates, dropped_rows, bad_values",
     "av_sentiment": "news, articles, dropped_articles, readings, delayed_readings, no_readings,"
     " bad_values",
     "both vendor workers": "requests, answers, bytes, failures, bad_documents, store_retries,"
-    " unstored, fetch_ms_p50, fetch_ms_p99, in_flight, overdue_s, suspended, held_reason",
+    " unstored, fetch_ms_p50, fetch_ms_p99, fetch_bounds_ms, fetch_counts, fetch_sum_ms,"
+    " in_flight, overdue_s, suspended, held_reason",
     "token_bucket": "tokens, granted, waited, waited_ms, refused, cooldown_left_s,"
     " cooldown_reason, calls_per_min, budget_per_min, calls_per_s",
     "watchdog": "ticks, stale (by surface), stale_total, actions, longest_tick_ms, alerts_sent,"

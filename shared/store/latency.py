@@ -14,9 +14,11 @@ class LatencyHistogram:
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS_MS) + 1)
         self.max_ms = 0.0
+        self.sum_ms = 0.0
 
     def observe(self, lag_ms: float, items: int = 1) -> None:
         self.counts[bisect_left(BOUNDS_MS, lag_ms)] += items
+        self.sum_ms += lag_ms * items
         if lag_ms > self.max_ms:
             self.max_ms = lag_ms
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast, get_args
 
-from shared.market.session import Session
+from shared.market.session import Session, State
 from shared.store.connection import Store
 from shared.store.keys import Keys
+from shared.store.ops_documents import whole
 
 
 async def read_session_state(store: Store, keys: Keys) -> str:
@@ -17,6 +19,24 @@ async def read_session_state(store: Store, keys: Keys) -> str:
     """
     state: bytes | None = await store.call(store.client.hget(keys.market_session(), "state"))  # type: ignore[arg-type]
     return (state or b"").decode("utf-8", "replace")
+
+
+def session_of(fields: Mapping[str, str]) -> Session:
+    """As it is published; where nobody publishes it, what is due is judged as in the session."""
+    state, known = fields.get("state", ""), get_args(State)
+    opens_ms, closes_ms, next_open_ms = (
+        whole(fields.get(name)) or None for name in ("opens_ts", "closes_ts", "next_open_ts")
+    )
+    return Session(
+        fields.get("calendar", ""),
+        fields.get("date", ""),
+        cast(State, state) if state in known else "regular",
+        opens_ms,
+        closes_ms,
+        next_open_ms,
+        early_close=fields.get("early_close") == "1",
+        known=state in known,
+    )
 
 
 async def write_session(store: Store, keys: Keys, session: Session, ttl_s: int) -> None:

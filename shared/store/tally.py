@@ -37,6 +37,7 @@ class Tally:
             "max_lag_ms": round(latency.max_ms, 3),
             "latency_bounds_ms": list(BOUNDS_MS),
             "latency_counts": list(latency.counts),
+            "latency_sum_ms": round(latency.sum_ms, 3),
             "latency_p50_ms": round(latency.quantile_ms(0.5), 3),
             "latency_p99_ms": round(latency.quantile_ms(0.99), 3),
         }

@@ -49,7 +49,13 @@ class _Slots(msgspec.Struct):
 
 
 class WatchReader:
-    def __init__(self, store: Store, keys: Keys, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        settings: Settings,
+        documents_every: int = _DOCUMENTS_EVERY,
+    ) -> None:
         self._store = store
         self._keys = keys
         self._settings = settings
@@ -62,6 +68,7 @@ class WatchReader:
         self._readings: dict[str, PollSeen] = {}
         # When the depth worker started, by its newest heartbeat.
         self._depth_from_ms = 0
+        self._documents_every = documents_every
         self._ticks = 0
 
     def watched(self) -> dict[str, int]:
@@ -96,7 +103,7 @@ class WatchReader:
             "sentiment": {one: _poll(next(found)) for one in self._news},
         }
         suspended = texts(next(found))
-        if self._ticks % _DOCUMENTS_EVERY == 0:
+        if self._ticks % self._documents_every == 0:
             self._read_indicators(found, suspended)
         self._ticks += 1
         return Observation(
@@ -126,7 +133,7 @@ class WatchReader:
             for symbol in symbols:
                 pipe.hmget(monitor(symbol), ["fetched_ts", "status", "error"])
         pipe.hgetall(keys.breakers("av_sentiment"))
-        if self._ticks % _DOCUMENTS_EVERY == 0:
+        if self._ticks % self._documents_every == 0:
             for symbol in self._quoted:
                 for indicator in self._indicators:
                     pipe.get(keys.technicals(symbol, indicator))

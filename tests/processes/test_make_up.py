@@ -17,6 +17,7 @@ from tests.support.product import Product, wait_for
 SLOTS: Final = 3
 GATEWAY_WORKERS: Final = {"ibkr_depth", "ibkr_trades"}
 WORKERS: Final = {*GATEWAY_WORKERS, "av_options", "av_sentiment", "watchdog"}
+READERS: Final = {"exporter", "dashboard"}
 SIMULATORS: Final = {"tws_simulator", "alphavantage_simulator"}
 UNIVERSE: Final = (
     "SPY", "QQQ", "IWM", "AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA",
@@ -193,15 +194,19 @@ def values(bar: dict[str, Any]) -> tuple[Any, ...]:
 def test_bare_supervisorctl_shows_status_and_log(running: Product) -> None:
     done = running.supervisorctl("status")
     states = dict(line.split()[:2] for line in done.stdout.splitlines())
+    # Nobody waited for them.
+    late = {name for name in READERS if states.pop(name) not in ("RUNNING", "STARTING")}
+    assert late == set()
     assert states == dict.fromkeys([*WORKERS, *SIMULATORS, "redis", "guardian"], "RUNNING")
     assert running.supervisorctl("tail", "ibkr_depth").stdout != ""
     logs = {path.stem for path in running.layout.log.glob("*.log")}
-    assert logs == {*WORKERS, *SIMULATORS, "redis", "guardian", "supervisord"}
+    assert logs == {*WORKERS, *READERS, *SIMULATORS, "redis", "guardian", "supervisord"}
 
 
 def test_make_down_leaves_no_process_and_may_be_repeated(running: Product) -> None:
     pids = [one.pid for one in processes.find_ours(running.layout)]
-    assert len(pids) == len(WORKERS) + len(SIMULATORS) + 3  # redis, guardian, supervisord
+    # And redis, guardian, supervisord.
+    assert len(pids) == len({*WORKERS, *READERS, *SIMULATORS}) + 3
     done = running.launch("down")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "stopped")
     assert [pid for pid in pids if processes.is_alive(pid)] == []
@@ -219,7 +224,11 @@ def test_what_a_dead_supervisord_left_behind_is_stopped(running: Product) -> Non
     # Without supervisord it has nothing to do.
     assert processes.wait_until_gone([guardian], 5.0)
     left = [one.name for one in processes.find_ours(running.layout)]
-    assert (set(left[:5]), set(left[5:7]), left[7:]) == (WORKERS, SIMULATORS, ["redis"])
+    assert (set(left[:7]), set(left[7:9]), left[9:]) == (
+        {*WORKERS, *READERS},
+        SIMULATORS,
+        ["redis"],
+    )
     done = running.launch("down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one.pid for one in survivors if processes.is_alive(one.pid)] == []
@@ -263,4 +272,5 @@ def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product)
     assert "depth of 0 of 3 symbols" in done.stderr
     names = [one.name for one in processes.find_ours(product.layout)]
     assert names[:2] == ["supervisord", "guardian"]
-    assert (set(names[2:5]), names[5:]) == ({*GATEWAY_WORKERS, "watchdog"}, ["redis"])
+    started = {*GATEWAY_WORKERS, *READERS, "watchdog"}
+    assert (set(names[2:7]), names[7:]) == (started, ["redis"])

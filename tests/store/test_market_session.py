@@ -12,7 +12,7 @@ from shared.errors import StoreRefused, StoreUnavailable
 from shared.market.session import Session
 from shared.store.connection import Store
 from shared.store.keys import Keys
-from shared.store.market_session import read_session_state, write_session
+from shared.store.market_session import read_session_state, session_of, write_session
 from tests.support.ports import free_port
 
 KEY = "market:session"
@@ -121,3 +121,18 @@ def test_without_redis_the_writer_is_told_so() -> None:
 def test_a_refusal_of_redis_reaches_the_writer(redis_url: str) -> None:
     with pytest.raises(StoreRefused):
         write(redis_url, EARLY, ttl_s=10**18)
+
+
+@pytest.mark.parametrize("session", [EARLY, WEEKEND])
+def test_a_session_is_read_as_it_was_written(
+    redis_url: str, client: redis.Redis, session: Session
+) -> None:
+    write(redis_url, session)
+    fields: Any = client.hgetall(KEY)
+    assert session_of(fields) == session
+
+
+@pytest.mark.parametrize("fields", [{}, {"state": "lunch", "opens_ts": "soon"}])
+def test_what_nobody_publishes_counts_as_open_and_not_known(fields: dict[str, str]) -> None:
+    session = session_of(fields)
+    assert (session.state, session.opens_ms, session.known) == ("regular", None, False)

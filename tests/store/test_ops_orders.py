@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from scripts.ops import orders
+from shared.store import ops_orders
 from tests.store.ops_client import Operator, alone, now_ms
 
 Answer = Callable[[dict[str, Any]], str]
@@ -110,7 +110,7 @@ def test_a_worker_that_does_not_run_is_sent_nothing(ops: Operator) -> None:
 def test_a_worker_that_does_not_answer_is_exit_1(
     ops: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orders, "WAIT_S", 0.3)
+    monkeypatch.setattr(ops_orders, "WAIT_S", 0.3)
     ops.redis.set("coord:lease:av_options", "{}", ex=60)
     assert ops.refused("reconnect", "av_options") == (
         "tickvisor: av_options: no answer within 0.3 s"

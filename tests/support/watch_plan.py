@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +49,9 @@ class WatchPlan:
     late_s: float = LATE_S
     ibkr: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
+    # A live source asks the calendar; the simulated market never closes.
+    source: str = "sim"
+    calendar: Callable[[], str] = lambda: "XNYS"
     durable: bool = True
 
 
@@ -76,6 +79,7 @@ def settings_of(plan: WatchPlan) -> dict[str, Any]:
         },
         "watchdog": {**POLICY, **plan.policy},
         "alerts": dict(plan.alerts),
+        "market": {"calendar": plan.calendar()},
     }
 
 

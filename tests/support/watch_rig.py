@@ -74,11 +74,17 @@ class WatchRig:
     def _environment(self) -> dict[str, str]:
         return {
             **self.sources,
-            "TICKVISOR_SOURCE": "sim",
+            "TICKVISOR_SOURCE": self.plan.source,
             "ALPHA_VANTAGE_API_KEY": KEY,
             "TICKVISOR_CONFIG": str(self.home / "ingestion.yaml"),
             "SYMBOL_CONFIG_PATH": str(self.home / "ibkr_symbols.yaml"),
         }
+
+    def beside(self, name: str) -> WorkerProcess:
+        """One more process, started; it is closed with the others."""
+        process = WorkerProcess(self.home, self._environment(), name).start()
+        self._started.append(process)
+        return process
 
     def start(self) -> None:
         self.reader.start()

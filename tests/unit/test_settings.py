@@ -103,8 +103,8 @@ def test_every_fault_of_yaml_environment_and_universe_is_reported_at_once(root: 
         "IBKR_PORT: was 'abc', must be an integer from 1 to 65535",
         "modules.data_ingestion.ttls.bars: was 0, must be an integer from 1 to 31536000",
         "redis: was 6379, must be a mapping",
-        "kaleidoscope: unknown key, must be one of alerts, alpha_vantage, ibkr, market, modules,"
-        " redis, simulators, source, supervision, symbols, watchdog",
+        "kaleidoscope: unknown key, must be one of alerts, alpha_vantage, dashboard, exporter,"
+        " ibkr, market, modules, redis, simulators, source, supervision, symbols, watchdog",
         "ibkr_symbols.yaml: symbols: name was 'A:B', must not contain :",
     )
 

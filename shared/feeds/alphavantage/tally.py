@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from shared.control.schedule import Poll
 from shared.feeds.alphavantage.client import Answer
 
 _LATENCIES_KEPT: Final = 512
+# Upper bounds of a histogram that can be summed over time and processes, as percentiles cannot.
+FETCH_BOUNDS_MS: Final = (10, 25, 50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 15_000)
 # So many transport faults in a row, whatever the symbol, are no longer one symbol's.
 _OUT_OF_REACH: Final = 3
 
@@ -31,6 +34,8 @@ class PollTally:
     last_error: str = ""
     _faults: int = 0
     _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES_KEPT))
+    _fetch_counts: list[int] = field(default_factory=lambda: [0] * (len(FETCH_BOUNDS_MS) + 1))
+    _fetch_sum_ms: float = 0.0
     _failing: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
@@ -49,6 +54,8 @@ class PollTally:
         self._faults = 0
         self.connected = True
         self._latencies.append(answer.fetch_ms)
+        self._fetch_counts[bisect_left(FETCH_BOUNDS_MS, answer.fetch_ms)] += 1
+        self._fetch_sum_ms += answer.fetch_ms
 
     def outcome(self, poll: Poll, outcome: Outcome, text: str) -> None:
         """The first failure is a warning, the recovery says how many there were."""
@@ -62,7 +69,7 @@ class PollTally:
             logger.info("{} {} is back after {} failures", poll.symbol, poll.kind, count)
 
     def figures(self) -> dict[str, Any]:
-        """Counters since the start; latencies in ms over the last answers."""
+        """Counters since the start; percentiles in ms over the last answers."""
         latencies = sorted(self._latencies)
         return {
             "requests": self.attempts,
@@ -74,6 +81,9 @@ class PollTally:
             "unstored": self.unstored,
             "fetch_ms_p50": _quantile(latencies, 0.5),
             "fetch_ms_p99": _quantile(latencies, 0.99),
+            "fetch_bounds_ms": list(FETCH_BOUNDS_MS),
+            "fetch_counts": list(self._fetch_counts),
+            "fetch_sum_ms": round(self._fetch_sum_ms, 3),
         }
 
 

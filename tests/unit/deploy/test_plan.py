@@ -36,6 +36,7 @@ def test_sim_runs_redis_and_both_simulators(settings: Settings) -> None:
         VendorSimulator(VendorSimulatorSettings(), 7480, 7481),
         left_out=(),
         notes=(),
+        readers={"exporter": 9472, "dashboard": 9473},
     )
 
 
@@ -86,3 +87,13 @@ def test_a_worker_that_is_off_anyway_needs_no_key(settings: Settings) -> None:
 
 def keyed(settings: Settings, key: str) -> AlphaVantageSettings:
     return msgspec.structs.replace(settings.alpha_vantage, api_key=Secret(key))
+
+
+def test_a_reader_that_is_off_is_left_out_and_takes_no_port(settings: Settings) -> None:
+    off = msgspec.structs.replace(settings.exporter, enabled=False)
+    found = plan(msgspec.structs.replace(settings, exporter=off), taken=(9473,))
+    assert (found.left_out, found.readers) == (("exporter",), {"dashboard": 9474})
+    assert found.notes == (
+        "dashboard: port 9473 is taken, using 9474",
+        "exporter is left out (exporter.enabled)",
+    )

@@ -8,10 +8,12 @@ from deploy.layout import Layout
 from deploy.plan import EmbeddedRedis, Plan, TwsSimulator, VendorSimulator
 from deploy.programs import rendered, tws_arguments, vendor_arguments, write_programs
 from shared.settings import (
+    READERS,
     WORKERS,
     Secret,
     TwsSimulatorSettings,
     VendorSimulatorSettings,
+    load_settings,
     repository_root,
 )
 from shared.settings_redis import password_of
@@ -112,6 +114,28 @@ def test_no_secret_stands_where_it_can_be_read_off(tmp_path: Path) -> None:
     assert [path.name for path, text in texts.items() if SECRET.reveal() in text] == []
     assert {path.stat().st_mode & 0o777 for path in texts} == {0o600}
     assert "user default reset off\n" in texts[layout.redis_acl]
+
+
+def test_the_ports_of_the_readers_are_left_for_themselves_and_for_people(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    write_programs(Plan(None, None, None, (), (), {"exporter": 9475}), layout)
+    address = {"host": "127.0.0.1", "port": 9475}
+    assert json.loads(layout.reader_address("exporter").read_text()) == address
+    assert not layout.reader_address("dashboard").exists()
+    env = {"TICKVISOR_HOME": str(tmp_path)}
+    settings = load_settings(env, repository_root())
+    assert (settings.exporter.port, settings.dashboard.port) == (9475, 9473)
+
+
+def test_supervisord_conf_runs_both_readers_after_the_workers() -> None:
+    parser = configparser.RawConfigParser()
+    parser.read(repository_root() / "supervisord.conf")
+    for reader in READERS:
+        program = parser[f"program:{reader}"]
+        assert program["command"] == f'"%(here)s/.venv/bin/python" -m workers.{reader}'
+        assert 30 < int(program["priority"]) < 40
+        assert (program["exitcodes"], program["autorestart"]) == ("0", "unexpected")
 
 
 def test_supervisord_conf_runs_every_worker_and_stops_redis_last() -> None:

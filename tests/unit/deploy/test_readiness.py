@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from deploy.readiness import Expected, WorkerData, hopeless, missing, worker_data
+from deploy.readiness import (
+    Expected,
+    WorkerData,
+    expected_of,
+    hopeless,
+    missing,
+    worker_data,
+)
 from deploy.supervisor_client import Program
+from shared.settings import load_settings, repository_root
 
 EXPECTED = Expected(
     ("redis", "ibkr_depth", "ibkr_trades"), {"ibkr_depth": 3, "ibkr_trades": 10}, since_ms=1_000
@@ -83,3 +93,11 @@ def test_only_data_since_the_start_counts_as_fresh() -> None:
 @pytest.mark.parametrize("heartbeat", [None, "", "not json", "[]"])
 def test_an_unreadable_heartbeat_counts_as_none(heartbeat: str | None) -> None:
     assert worker_data(heartbeat, [], 1_000) == WorkerData(state="no heartbeat")
+
+
+def test_nobody_waits_for_what_only_reads(tmp_path: Path) -> None:
+    settings = load_settings({"TICKVISOR_HOME": str(tmp_path)}, repository_root())
+    names = ("ibkr_depth", "exporter", "dashboard", "watchdog", "av_options")
+    running = [Program(name, "FATAL", 0, "") for name in names]
+    expected = expected_of(settings, ("av_options",), running, 1_000)
+    assert expected.programs == ("ibkr_depth", "watchdog")

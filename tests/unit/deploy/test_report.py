@@ -21,6 +21,8 @@ def test_the_summary_names_source_redis_and_programs_without_the_password(tmp_pa
         "redis    redis://:***@127.0.0.1:6379/0 (yours, REDIS_URL)",
         "gateway  127.0.0.1:7497 (simulated)",
         "vendor   http://127.0.0.1:7480/query (simulated)",
+        "page     http://127.0.0.1:9473/",
+        "metrics  http://127.0.0.1:9472/metrics",
         "",
         "program     state      detail",
         "ibkr_depth  RUNNING    pid 42, uptime 0:00:03",

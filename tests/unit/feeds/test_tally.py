@@ -58,6 +58,17 @@ def test_the_figures_count_attempts_bytes_and_kinds() -> None:
     assert (figures["fetch_ms_p50"], figures["fetch_ms_p99"]) == (3.0, 4.0)
 
 
+def test_fetches_are_counted_in_buckets_since_the_start() -> None:
+    tally = PollTally()
+    for fetch_ms in (10.0, 10.5, 20_000.0):
+        tally.answer(answer("data", fetch_ms))
+    tally.answer(answer("transport", 9.0))
+    figures = tally.figures()
+    assert figures["fetch_bounds_ms"][:2] == [10, 25]
+    assert figures["fetch_counts"] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert figures["fetch_sum_ms"] == 20_020.5
+
+
 def test_without_an_answer_there_is_no_latency() -> None:
     assert PollTally().figures()["fetch_ms_p50"] is None
 

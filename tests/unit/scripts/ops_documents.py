@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from scripts.ops.supervised import ProgramSeen
 from shared.store.ops_reader import StaleSeen, StatusSeen
+from shared.views.programs import ProgramSeen
 
 NOW_MS: Final = 1_795_709_176_500
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from scripts.ops.book_table import heading, picture, quoted
-from scripts.ops.book_view import BookView, document, view
 from shared.store.ops_market import BookSeen
+from shared.views.book import BookView, document, view
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import NOW_MS, beat
 

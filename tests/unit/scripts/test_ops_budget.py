@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.ops.budget_view import BudgetView, document, picture, view
+from scripts.ops.budget_table import picture
 from shared.store.ops_reader import BudgetSeen
+from shared.views.budget import BudgetView, document, view
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import NOW_MS
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from scripts.ops.chain_table import picture
-from scripts.ops.chain_view import ChainView, document, no_chain, underlying, view
 from shared.store.ops_market import ChainSeen
+from shared.views.chain import ChainView, document, no_chain, underlying, view
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import NOW_MS
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.coverage import Slot, document, picture, slots, view
+from scripts.ops.coverage import picture
 from shared.store.ops_reader import CoverageSeen
+from shared.views.coverage import Slot, document, slots, view
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import NOW_MS
 

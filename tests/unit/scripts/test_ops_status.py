@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from scripts.ops.rates import Rate
 from scripts.ops.status_table import picture
-from scripts.ops.status_view import Board, Expected, board, document
-from scripts.ops.supervised import ProgramSeen
 from shared.store.ops_reader import StaleSeen
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rate
+from shared.views.status import Board, Expected, board, document
 from tests.unit.scripts.drawing import compare, drawn
 from tests.unit.scripts.ops_documents import (
     NOW_MS,
@@ -71,6 +71,14 @@ def test_a_program_that_does_not_run_is_one_line_and_its_heartbeat_no_other() ->
 def test_simulators_and_redis_must_run_too() -> None:
     found = judged(started=programs(program("tws_simulator", "BACKOFF")))
     assert found.wrong == ("tws_simulator is BACKOFF: Exited too quickly",)
+
+
+@pytest.mark.parametrize(
+    ("state", "wrong"),
+    [("STARTING", ()), ("FATAL", ("exporter is FATAL: Exited too quickly",))],
+)
+def test_the_exporter_may_come_later_but_not_never(state: str, wrong: tuple[str, ...]) -> None:
+    assert judged(started=programs(program("exporter", state))).wrong == wrong
 
 
 def test_a_worker_that_supervisord_does_not_know_is_named() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from deploy.supervisor_client import Program
 from scripts.ops.supervised import (
-    ProgramSeen,
     log_lines,
     read_programs,
     seen_programs,
     starts,
     uptime_s,
 )
+from shared.views.programs import ProgramSeen
 
 LOG = """\
 2026-11-26 16:05:59,581 INFO supervisord started with pid 1

@@ -31,6 +31,7 @@ def test_one_observation_may_stand_for_many_items() -> None:
     found = LatencyHistogram()
     found.observe(0.7, 200)
     assert found.counts[2] == 200
+    assert found.sum_ms == pytest.approx(140.0)
 
 
 def test_quantiles_are_the_upper_bounds_of_their_buckets() -> None:

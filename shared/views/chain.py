@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.ops.words import age_of, milliseconds, number, plain
 from shared.store.ops_market import ChainSeen
+from shared.views.words import age_of, milliseconds, number, plain
 
 
 @dataclass(frozen=True, slots=True)

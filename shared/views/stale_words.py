@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from scripts.ops.words import age, number, plain
+from shared.views.words import age, number, plain
 
 # A terminal of 24 lines has room for so many below the processes.
 _LINES: Final = 5

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scripts.ops.words import age_of, milliseconds, number, plain
 from shared.market.nbbo import Nbbo, Row
 from shared.store.ops_market import BookSeen
+from shared.views.words import age_of, milliseconds, number, plain
 
 
 @dataclass(frozen=True, slots=True)

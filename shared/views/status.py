@@ -6,18 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from scripts.ops.rates import Rate
-from scripts.ops.stale_words import told
-from scripts.ops.supervised import ProgramSeen
-from scripts.ops.words import age, age_of, milliseconds, number, plain
 from shared.control.freshness import HEARTBEAT, OWNERS
+from shared.settings import READERS
 from shared.store.ops_reader import StaleSeen, StatusSeen
+from shared.views.programs import ProgramSeen
+from shared.views.rates import Rate
+from shared.views.stale_words import told
+from shared.views.words import age, age_of, milliseconds, number, plain
 
 WATCHDOG: Final = "watchdog"
 RUNNING: Final = "RUNNING"
+STARTING: Final = "STARTING"
 NOBODY_CHECKS: Final = "nobody checks: the watchdog does not run"
 _ORDER: Final = (
-    "ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", WATCHDOG, "guardian", "redis",
+    "ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", WATCHDOG, *READERS, "guardian",
+    "redis",
 )  # fmt: skip
 # supervisord's words for a file whose name it knows.
 _ITS_LOG: Final = " (process log may have details)"
@@ -170,6 +173,9 @@ def _programs(programs: Sequence[ProgramSeen] | None, expected: Expected) -> Ite
     names = {one.name for one in programs}
     for one in sorted(programs, key=lambda program: _rank(program.name)):
         if one.state == RUNNING or one.name in (*expected.left_out, WATCHDOG):
+            continue
+        # `make up` does not wait for them.
+        if one.state == STARTING and one.name in READERS:
             continue
         why = plain(one.detail).replace(_ITS_LOG, f", see var/log/{one.name}.log")
         yield f"{one.name} is {one.state}" + (f": {why}" if why else "")

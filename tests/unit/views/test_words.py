@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.ops import words
+from shared.views import words
 
 NOW_MS = 1_795_709_176_500
 

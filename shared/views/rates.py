@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from scripts.ops.words import number
 from shared.store.ops_reader import RECENT_S, StatusSeen
+from shared.views.words import number
 
 # What each worker counts among its figures. The numbers that ibkr_trades gives stand in Redis
 # too, and there they are newer than figures told every ten seconds.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.ops.rates import Rate, Rates
+from shared.views.rates import Rate, Rates
 from tests.unit.scripts.ops_documents import NOW_MS, figures, seen
 
 

@@ -81,6 +81,8 @@ SURFACES: Final = {
     "depth_live_seconds_total": _counter("Time in which a book was live.", *_SYMBOL),
     "depth_coverage_ratio": _gauge("Share of the worker's time it was live.", *_SYMBOL),
     "depth_subscribed_total": _counter("How often depth was asked for.", *_SYMBOL),
+    "depth_venue_age_seconds": _gauge("Since the newest row of a venue.", "symbol", "venue"),
+    "depth_venue_slot": _gauge("1 while the venue holds a depth slot.", "symbol", "venue"),
     "depth_refused": _gauge("1 while the gateway refuses depth.", "symbol", "venue"),
     "depth_slots": _gauge("Depth slots that may be used now."),
     "depth_subscriptions": _gauge("Depth requests that are open."),

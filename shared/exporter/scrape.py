@@ -89,6 +89,7 @@ class Teller:
         symbols = self._settings.universe.symbols()
         wall = rows(observed, seen.stale.rows, self._freshness, symbols)
         surfaces.tell(sheet, seen, wall, self._expected)
+        surfaces.tell_venues(sheet, observed)
         vendor.tell_budget(sheet, seen, self._bucket)
         vendor.tell_breakers(sheet, seen, symbols, self._kinds)
         vendor.tell_polls(sheet, workers.living(seen, self._expected))

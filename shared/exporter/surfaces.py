@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.exporter.reasons import reason_of
 from shared.exporter.sheet import Sheet
+from shared.market.observation import Observation
 from shared.store.export_reader import GAP_FEEDS, LOST, SEVERAL, Exported
 from shared.views.status import Expected, unchecked
 from shared.views.wall import SURFACES, Cell, Row
@@ -57,6 +58,16 @@ def _tell_symbol(sheet: Sheet, seen: Exported, symbol: str) -> None:
         sheet.put("depth_updates_total", seen.updates[symbol], symbol)
         sheet.put("depth_live", symbol in seen.live, symbol)
     sheet.put_all(seen.coverage.get(symbol, {}), _COVERAGE, symbol)
+
+
+def tell_venues(sheet: Sheet, observed: Observation) -> None:
+    """Each book of a symbol's own; one that was refused is none."""
+    for (symbol, venue), seen in observed.depth.items():
+        if seen.refused or not _is_venue(venue):
+            continue
+        age_s = age_of(seen.row_ms, observed.now_ms)
+        sheet.put("depth_venue_age_seconds", age_s, symbol, venue)
+        sheet.put("depth_venue_slot", seen.slot_since_ms is not None, symbol, venue)
 
 
 def _tell_refused(sheet: Sheet, seen: Exported, symbols: set[str]) -> None:

@@ -261,6 +261,18 @@ def test_a_worker_that_cannot_run_is_named_with_its_last_log_lines(product: Prod
     assert "coord:source is live, was sim" in done.stderr
 
 
+def test_nobody_waits_for_a_reader_that_cannot_run_and_no_feed_misses_it(product: Product) -> None:
+    (product.layout.root / "workers/exporter.py").write_text('raise SystemExit("no figures")\n')
+    done = product.launch("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: product.launch("status").returncode == 1, 30, "its failure in make status")
+    with product.client() as client:
+        beats = [json.loads(str(client.get(f"heartbeat:{name}"))) for name in WORKERS]
+    assert {one["state"] for one in beats} == {"running"}
+    log = (product.layout.log / "exporter.log").read_text()
+    assert "no figures" in log
+
+
 def test_live_starts_no_simulator_and_names_the_silent_gateway(product: Product) -> None:
     config = product.layout.root / "config/ingestion.yaml"
     config.write_text(config.read_text().replace("ready_deadline_s: 60.0", "ready_deadline_s: 5"))

@@ -20,7 +20,7 @@ export function make(context) {
       h("th", { scope: "col", class: ["", "num", "centre", "", "num"][at] }, name)))),
     asks, h("tbody", {}, h("tr", { class: "middle", "aria-label": "National best bid and offer" }, middle)), bids);
   const facts = h("dl", { class: "facts" });
-  const balance = h("div", { class: "balance", role: "img" }, h("i"), h("b"));
+  const balance = h("div", { class: "balance", role: "img", "aria-label": "balance of the book" }, h("i"), h("b"));
   const why = h("p", { class: "empty", hidden: true });
   const tape = h("tbody");
   const last = h("b", { class: "last" });

@@ -18,7 +18,7 @@ export function make(context) {
     h("div", { class: "pair options" },
       h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Implied volatility by strike"), h("span", { class: "fill" }), legend("call", "put")), h("div", { class: "body" }, smiles)),
       h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Open interest by strike"), h("span", { class: "fill" }), legend("calls up", "puts down")), h("div", { class: "body" }, open))),
-    h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Completeness")), h("div", { class: "scroll" }, h("table", { class: "list" }, whole))));
+    h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Completeness")), h("div", { class: "scroll" }, h("table", { class: "list", "aria-label": "How whole the chain is" }, whole))));
   const state = { summary: null, curves: new Map(), chosen: "", drawn: "", version: 0 };
 
   return {

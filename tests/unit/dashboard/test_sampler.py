@@ -21,7 +21,7 @@ class Background:
         self.away = False
 
     def now_ms(self) -> int:
-        return 1_000 + self.looks
+        return 1_000_000 + self.looks * 1_000
 
     async def look(self) -> None:
         if self.away:
@@ -42,9 +42,10 @@ class Topics:
 class Rig:
     def __init__(self, **reads: Read) -> None:
         self.hub = Hub()
-        self.topics: Any = Topics(**reads)
-        self.background: Any = Background()
-        self.sampler = Sampler(self.hub, self.topics, self.background)
+        self.topics = Topics(**reads)
+        self.background = Background()
+        stand_ins: Any = (self.topics, self.background)
+        self.sampler = Sampler(self.hub, *stand_ins)
         self.sent: list[tuple[str, str, Any]] = []
 
     async def while_looking(self, *names: str, enough: Callable[[], bool]) -> None:

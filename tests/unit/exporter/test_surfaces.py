@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.exporter import surfaces
+from shared.market.observation import DepthSeen, Observation
+from shared.market.session import Session
 from shared.store.ops_reader import StaleSeen
 from shared.views.wall import SURFACES, Cell, Row
 from tests.unit.exporter.samples import EXPECTED, NOW_MS, exported, of, told
@@ -76,6 +78,23 @@ def test_refusals_name_symbol_and_venue() -> None:
     refused: dict[str, Any] = {"SPY:ARCA": {}, "EVIL:ARCA": {}, "SPY:" + "x" * 40: {}, "SPY": {}}
     found = of(tell(row("SPY"), refused=refused), "depth_refused")
     assert found == {'symbol="SPY",venue="ARCA"': 1}
+
+
+def test_every_venue_of_a_symbol_has_an_age_and_may_hold_a_slot() -> None:
+    depth = {
+        ("SPY", "ARCA"): DepthSeen(NOW_MS - 1_500, NOW_MS - 9_000),
+        ("SPY", "NASDAQ"): DepthSeen(None, None),
+        ("SPY", "IEX"): DepthSeen(NOW_MS, NOW_MS, "(10092) no deep data"),
+        ("SPY", 'x"' * 20): DepthSeen(NOW_MS, NOW_MS),
+    }
+    session = Session("XNYS", "2026-11-27", "regular", 1, 2, None, False, True)
+    observed = Observation(NOW_MS, session, depth=depth)
+    found = told(lambda sheet: surfaces.tell_venues(sheet, observed))
+    assert found == {
+        'depth_venue_age_seconds{symbol="SPY",venue="ARCA"}': 1.5,
+        'depth_venue_slot{symbol="SPY",venue="ARCA"}': 1,
+        'depth_venue_slot{symbol="SPY",venue="NASDAQ"}': 0,
+    }
 
 
 def test_losses_are_counted_by_feed_and_symbol_from_zero_on() -> None:

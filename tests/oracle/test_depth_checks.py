@@ -200,3 +200,10 @@ def test_a_reset_empties_the_book() -> None:
     assert broken(evidence([one], entries(one))) == set()
     bids, asks = states_of(one)[-1]
     assert (bids[0][0], bids[1][0], asks[0][0]) == (999_000, None, None)
+
+
+def test_a_worker_that_was_stopped_had_read_nothing_of_its_turn() -> None:
+    one = turn(ended=9_000, end="disconnected")
+    assert broken(evidence([one], [])) == {"no row lost"}
+    stopped = DepthEvidence("SPY", [one], [], (), (Window(BEGIN - 100, BEGIN + 9_500),))
+    assert broken(stopped) == set()

@@ -204,6 +204,8 @@ def test_a_reset_empties_the_book() -> None:
 
 def test_a_worker_that_was_stopped_had_read_nothing_of_its_turn() -> None:
     one = turn(ended=9_000, end="disconnected")
-    assert broken(evidence([one], [])) == {"no row lost"}
-    stopped = DepthEvidence("SPY", [one], [], (), (Window(BEGIN - 100, BEGIN + 9_500),))
-    assert broken(stopped) == set()
+    next_one = Turn("SPY", "ARCA", 2, 6, 15, BEGIN + 20_000, [row(20_010, INSERT, BID, 0, 99.9)])
+    turns, found = [one, next_one], entries(next_one)
+    assert broken(evidence(turns, found)) == {"no row lost"}
+    stopped = (Window(BEGIN - 100, BEGIN + 9_500),)
+    assert broken(DepthEvidence("SPY", turns, found, (), stopped)) == set()

@@ -2,13 +2,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PINNED := setup.cfg pyproject.toml requirements.lock
+PINNED_DEV := requirements-dev.lock
+# Nothing is installed whose hash is not in a lock, and nothing runs code of its own to be built.
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --only-binary :all: --requirement
 CODE := benchmarks deploy scripts shared simulators tests workers
 
 .DEFAULT_GOAL := help
 SEED ?= 1
 MINUTES ?= 3
 
-.PHONY: help install up down status logs test check bench format alerts oracle oracle-bugs soak
+.PHONY: help install audit lock up down status logs test check bench format alerts oracle oracle-bugs soak
 
 help:
 	@echo "make up       start everything in the background and wait for fresh data"
@@ -16,6 +20,8 @@ help:
 	@echo "make status   programs, source and Redis"
 	@echo "make logs     follow the logs; W=ibkr_depth for one"
 	@echo "make test     all tests        make check   format, lint, types, unit tests"
+	@echo "make audit    packages, their files and licences; known vulnerabilities where they can be asked for"
+	@echo "make lock     resolve the pinned packages anew, with the hashes of all their files"
 	@echo "make bench    the headline figures        make format   rewrite the formatting"
 	@echo "make alerts   a real Prometheus over real workers (Debian: prometheus)"
 	@echo "make oracle   faults under load, everything checked; SEED=1 MINUTES=3, or SEEDS=\"1 2\""
@@ -25,14 +31,28 @@ help:
 $(VENV)/.installed: $(PINNED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 needed, was %d.%d" % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --config-settings editable_mode=compat --editable .
+	$(PIP) $(LOCKED) requirements.lock
+	$(PIP) --no-deps --no-index --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --config-settings editable_mode=compat --editable '.[dev]'
+$(VENV)/.installed-dev: $(VENV)/.installed $(PINNED_DEV)
+	$(PIP) $(LOCKED) requirements-dev.lock
 	@touch $@
 
 install: $(VENV)/.installed-dev
+
+# Exit 3: right as far as can be seen here, but nobody answered about known vulnerabilities.
+audit: $(VENV)/.installed-dev $(if $(OFFLINE),,$(VENV)-audit/.installed)
+	$(BIN)/python -m scripts.audit $(if $(OFFLINE),--offline,$(VENV)-audit/bin/pip-audit)
+
+# Not beside the product: it brings some thirty packages of its own.
+$(VENV)-audit/.installed: requirements-audit.lock
+	@test -x $(VENV)-audit/bin/python || $(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check $(LOCKED) requirements-audit.lock
+	@touch $@
+
+lock:
+	$(PYTHON) -m scripts.lock_requirements
 
 up: $(VENV)/.installed
 	@$(BIN)/python -m deploy.launch up

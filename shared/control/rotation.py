@@ -127,6 +127,11 @@ class Rotation:
         self._urgent.append(pair)
         return [command]
 
+    def cancelled(self, slot: int, now_s: float) -> None:
+        """The cancel has been sent: the slot cools down from now on, not from the decision, which
+        a busy machine may have carried out late."""
+        self.cooling[slot] = now_s + self.policy.slot_cooldown_s
+
     def stop(self) -> list[Command]:
         """Cancel everything that is open, for good."""
         self._connected = False

@@ -26,6 +26,8 @@ class Counters:
     connections: int = 0
     connections_refused: int = 0
     slow_reader_pauses: int = 0
+    # How often the machine held this process up, so that it read late what had come.
+    late_ticks: int = 0
     bytes_sent: int = 0
     # client id -> most messages within one second
     messages_per_s_peak: dict[int, int] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def stats(counters: Counters, desk: DepthDesk, feed: Feed) -> dict[str, Any]:
         "connections": counters.connections,
         "connections_refused": counters.connections_refused,
         "slow_reader_pauses": counters.slow_reader_pauses,
+        "late_ticks": counters.late_ticks,
         "bytes_sent": counters.bytes_sent,
     }
 

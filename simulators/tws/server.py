@@ -20,6 +20,8 @@ from .world import Moment, World
 __all__ = ["Gateway", "Ports"]
 
 _CLIENTS_MAX: Final = 32
+# Far above a tick: what came in between was read late.
+_LATE_TICK_S: Final = 0.3
 _CONTROL_BYTES_MAX: Final = 4 << 20
 
 
@@ -155,6 +157,7 @@ class Gateway:
 
     def _tick(self, now: Moment, elapsed_s: float) -> None:
         now_s = now.mono_s
+        self.world.counters.late_ticks += elapsed_s > _LATE_TICK_S
         self.world.desk.journal.now_ms = now.wall_ms
         self.world.desk.expire(now_s)
         self.timers.run_due(now_s)

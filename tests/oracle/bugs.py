@@ -25,6 +25,7 @@ from tests.oracle.schedule import planned
 __all__ = ["BUGS"]
 
 _SEED: Final = 7
+_TOLD: Final = 6
 
 
 _BOOK: Final = "shared/market/book.py"
@@ -176,25 +177,26 @@ def main(arguments: list[str]) -> int:
     console, missed = Console(), 0
     table = Table("bug", "found as", "also")
     for one in [one for one in BUGS if not arguments or any(a in one.name for a in arguments)]:
-        found = found_in(one, lambda text: None)
+        found, texts = found_in(one, lambda text: None)
         others = {name: number for name, number in found.items() if name != one.invariant}
         caught = one.invariant in found
         missed += not caught
         table.add_row(one.name, one.invariant if caught else "[red]not found", str(others or ""))
-        console.print(f"{one.name}: {found}", highlight=False)
+        console.print(f"{one.name}: {found}", *texts, sep="\n  ", highlight=False)
     console.print(table)
     return int(missed > 0)
 
 
-def found_in(one: Bug, say: Callable[[str], None]) -> dict[str, int]:
-    """The invariants that a short campaign finds broken."""
+def found_in(one: Bug, say: Callable[[str], None]) -> tuple[dict[str, int], list[str]]:
+    """The invariants that a short campaign finds broken, and some of it in words."""
     home = Path(tempfile.mkdtemp(prefix="tickvisor-bug-"))
     try:
         steps = planned(_SEED, one.faults)
         plan = Plan(_SEED, one.seconds, steps, turn_s=2.0, stream_maxlen=one.stream_maxlen)
         outcome = Campaign(home, plan, say, one.put_into).run()
-        slow = len(too_slow(outcome.recoveries))
-        return outcome.findings.by_invariant | ({"recovery": slow} if slow else {})
+        slow = too_slow(outcome.recoveries)
+        found = outcome.findings.by_invariant | ({"recovery": len(slow)} if slow else {})
+        return found, [*slow, *outcome.findings.violations][:_TOLD]
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

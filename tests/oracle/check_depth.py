@@ -210,10 +210,12 @@ class _Turns:
         )
 
     def _left_out(self, turn: Turn, before: Entry | None, change: Change) -> bool:
-        if turn.ended_ms is None:
+        ended_ms = turn.ended_ms
+        if ended_ms is None:
             return False
         if turn.end == "cancelled":
-            ended_ms = turn.ended_ms
             held = any(w.from_ms <= ended_ms and w.to_ms >= change.ms for w in self._evidence.held)
             return held or change.ms >= ended_ms - _STRAGGLERS_MS
-        return before is None and change.ms >= turn.ended_ms - _UNSEEN_MS
+        # Nothing of this turn was ever shown; a worker that was stopped had not read anything yet.
+        stopped = any(w.from_ms <= change.ms and w.to_ms >= ended_ms for w in self._evidence.held)
+        return before is None and (stopped or change.ms >= ended_ms - _UNSEEN_MS)

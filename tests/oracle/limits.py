@@ -18,7 +18,7 @@ _MISTAKES: Final = (
 )  # fmt: skip
 
 
-def check_gateway(stats: Mapping[str, Any], depth_cap: int, late_answers: int = 0) -> Findings:
+def check_gateway(stats: Mapping[str, Any], depth_cap: int) -> Findings:
     findings = Findings()
     most = stats["distinct_contracts_max"]
     if most > depth_cap:
@@ -40,11 +40,11 @@ def check_gateway(stats: Mapping[str, Any], depth_cap: int, late_answers: int = 
         if stats[name]:
             findings.violation("gateway's rules", f"{name} {stats[name]}")
     # A gateway that is held up by a busy machine reads a cancel together with the next request.
-    early = stats["phantom_309"]
+    early, late = stats["phantom_309"], stats["late_ticks"]
     findings.count("slots asked for too early", early)
-    findings.count("late answers of the gateway", late_answers)
-    if early > depth_cap * late_answers:
-        text = f"phantom_309 {early} of {stats['opened']}, late answers {late_answers}"
+    findings.count("times the gateway was held up", late)
+    if early > depth_cap * late:
+        text = f"phantom_309 {early} of {stats['opened']}, held up {late} times"
         findings.violation("gateway's rules", text)
     return findings
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -46,8 +47,14 @@ class LogDisk:
             _limit(supervisor_pid, None)
 
     def close(self) -> None:
+        """What was written stays, on the disk that is not full."""
         if self.is_mounted:
+            kept = self._directory.with_name("log.kept")
+            self._filler.unlink(missing_ok=True)
+            shutil.copytree(self._directory, kept, dirs_exist_ok=True)
             _ran(["umount", "--lazy", str(self._directory)])
+            shutil.copytree(kept, self._directory, dirs_exist_ok=True)
+            shutil.rmtree(kept)
 
 
 def _limit(pid: int, most_bytes: int | None) -> None:

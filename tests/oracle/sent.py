@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any, Final
 
 from simulators.control import ControlClient
@@ -13,7 +12,6 @@ __all__ = ["SentLog"]
 
 _PAUSE_S: Final = 0.5
 _AT_ONCE: Final = 2_000
-_LATE_S: Final = 0.2
 
 
 class SentLog:
@@ -30,8 +28,6 @@ class SentLog:
         self._tapes: dict[str, list[Print]] = {symbol: [] for symbol in symbols}
         self._lock = threading.Lock()
         self.error = ""
-        # How often the gateway itself was held up by a busy machine.
-        self.late_answers = 0
         self._control.call("journal", on=True)
 
     def start(self) -> None:
@@ -69,9 +65,7 @@ class SentLog:
                 raise
 
     def _read_depth(self) -> int:
-        asked_s = time.monotonic()
         reply = self._control.call("journal", since=self._last, limit=_AT_ONCE)
-        self.late_answers += time.monotonic() - asked_s > _LATE_S
         entries: list[list[Any]] = reply["entries"]
         for number, ms, kind, connection, _, req_id, symbol, venue, detail in entries:
             assert number == self._last + 1, f"journal has a hole before {number}"

@@ -200,3 +200,12 @@ def test_a_reset_empties_the_book() -> None:
     assert broken(evidence([one], entries(one))) == set()
     bids, asks = states_of(one)[-1]
     assert (bids[0][0], bids[1][0], asks[0][0]) == (999_000, None, None)
+
+
+def test_a_worker_that_was_stopped_had_read_nothing_of_its_turn() -> None:
+    one = turn(ended=9_000, end="disconnected")
+    next_one = Turn("SPY", "ARCA", 2, 6, 15, BEGIN + 20_000, [row(20_010, INSERT, BID, 0, 99.9)])
+    turns, found = [one, next_one], entries(next_one)
+    assert broken(evidence(turns, found)) == {"no row lost"}
+    stopped = (Window(BEGIN - 100, BEGIN + 9_500),)
+    assert broken(DepthEvidence("SPY", turns, found, (), stopped)) == set()

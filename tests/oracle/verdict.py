@@ -51,8 +51,6 @@ class Case:
     bars: tuple[BarEvidence, ...]
     gaps: GapEvidence
     gateway: dict[str, Any]
-    # How often the gateway was held up.
-    late_answers: int
     vendor: dict[str, Any]
     # By function, answers that were the vendor's data and no refusal.
     answered: dict[str, int]
@@ -75,7 +73,6 @@ def collect(watched: Watched) -> Case:
         gaps=GapEvidence(gaps, _received(depth, trades), watched.disturbances),
         bars=tuple(_bars(watched, symbol, gaps) for symbol in SYMBOLS),
         gateway=rig.gateway_stats(),
-        late_answers=sent.late_answers,
         vendor=rig.vendor.call("stats"),
         answered=gather.answered(rig.vendor),
         secret_in=_secret_places(rig),
@@ -96,7 +93,7 @@ def judge(case: Case) -> Findings:
         findings.add(check_trades(trades))
     for bars in case.bars:
         findings.add(check_bars(bars))
-    findings.add(check_gateway(case.gateway, _DEPTH_CAP, case.late_answers))
+    findings.add(check_gateway(case.gateway, _DEPTH_CAP))
     findings.add(check_vendor(case.vendor))
     for what, functions in _DOCUMENTS.items():
         number = sum(case.answered.get(function, 0) for function in functions)

@@ -13,7 +13,7 @@ from shared.settings import Secret
 from shared.settings_redis import password_of, url_as
 from shared.store.connection import Store
 from shared.store.resp import RespConnection, pack
-from tests.store.feeding import feeding
+from tests.store.feeding import feeding, ping
 from tests.support.certificates import TlsRedis, make_certificates
 from tests.support.redis_users import SECRET, GuardedRedis
 
@@ -96,3 +96,28 @@ async def refused(url: str) -> None:
         await connection.connect()
     with pytest.raises(StoreUnavailable, match="not connected"):
         connection.send(pack(b"PING"), 1)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[TlsRedis]:
+    """Its certificate is of another host than the one it is reached at."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with TlsRedis(folder, certificates, "elsewhere", wants_ours=False).running() as found:
+        yield found
+
+
+@pytest.mark.parametrize("options", [{}, {"ssl_ca_certs": "ca.pem"}])
+def test_a_certificate_that_cannot_be_verified_is_refused(
+    elsewhere: TlsRedis, certificates: Path, options: dict[str, str]
+) -> None:
+    paths = {name: f"{certificates}/{file}" for name, file in options.items()}
+    with pytest.raises(StoreUnavailable, match="redis not reachable: .*certificate verify failed"):
+        asyncio.run(ping(elsewhere.url_of("ibkr_depth", **paths)))
+
+
+@pytest.mark.parametrize("loosened", [{"ssl_cert_reqs": "none"}, {"ssl_check_hostname": "false"}])
+def test_checks_of_the_certificate_are_loosened_by_the_url(
+    elsewhere: TlsRedis, certificates: Path, loosened: dict[str, str]
+) -> None:
+    ca = f"{certificates}/ca.pem"
+    asyncio.run(ping(elsewhere.url_of("ibkr_depth", ssl_ca_certs=ca, **loosened)))

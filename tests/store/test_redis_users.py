@@ -20,6 +20,7 @@ from shared.store.connection import Store
 from shared.store.keys import Keys
 from shared.store.resp import RespConnection, pack
 from shared.store.scripts import script
+from shared.store.source import reset
 from tests.support.redis_users import GuardedRedis, guarded_redis
 
 PREFIX = "desk1:"
@@ -157,3 +158,20 @@ def test_every_script_of_ours_loads_for_a_worker(server: GuardedRedis) -> None:
     with server.as_user("ibkr_depth") as client:
         lua = script("ticker_quote")
         assert client.script_load(lua.text) == lua.sha
+
+
+def test_an_operator_counts_and_deletes_by_the_products_own_reset(server: GuardedRedis) -> None:
+    async def scenario() -> int:
+        store = Store(server.url_of("operator"), 2.0)
+        try:
+            return await reset(store, KEYS)
+        finally:
+            await store.close()
+
+    with server.client() as admin:
+        admin.flushall()
+        admin.hset(KEYS.ticker("SPY"), "bid", "1.0")
+        admin.set(KEYS.source(), "sim")
+        admin.set("mine", "1")
+        assert asyncio.run(scenario()) == 2
+        assert set(admin.scan_iter()) == {"mine"}

@@ -9,6 +9,8 @@ import pytest
 from loguru import logger
 
 from shared import logs
+from shared.settings import RedisSettings, Secret
+from shared.settings_redis import secrets_of
 from tests.unit.store.logged_lines import parsed, restored_logging
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -163,3 +165,21 @@ def test_a_secret_is_not_cut_in_two(capfdbinary: pytest.CaptureFixture[bytes]) -
         out = capfdbinary.readouterr().out
     assert b"x***" in out
     assert b"topse" not in out
+
+
+def test_no_spelling_of_a_redis_password_gets_into_a_line(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    url = "redis://ibkr_depth:p%2Fw%40rd-hunter2@db/0"
+    with restored_logging():
+        redis = RedisSettings(url=url, password=Secret("the secret behind all"))
+        logs.configure("ibkr_depth", "INFO", secrets_of(redis))
+        try:
+            raise ValueError(f"unusable: {url}")
+        except ValueError as error:
+            logger.opt(exception=error).error("p/w@rd-hunter2 of {}", "the secret behind all")
+        logging.getLogger("redis").warning("at %s", url)
+    text = capfdbinary.readouterr().out
+    assert text.count(b"***") >= 4
+    for hidden in (b"hunter2", b"the secret behind all"):
+        assert hidden not in text

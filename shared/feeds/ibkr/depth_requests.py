@@ -40,6 +40,7 @@ class DepthRequests:
         for command in commands:
             if isinstance(command, Cancel):
                 self._cancel(self._state.subscriptions[command.pair], why)
+                self._state.rotation.cancelled(command.slot, now_s())
             else:
                 opened.append(self._subscribe(command.pair, command.slot))
         if opened:

@@ -32,6 +32,14 @@ def test_a_cancelled_slot_is_not_used_before_it_has_cooled_down() -> None:
     ]  # fmt: skip
 
 
+def test_a_slot_cools_down_from_when_its_cancel_was_sent() -> None:
+    rotating = rotation("ABCD")
+    at(rotating, 0.0)
+    assert at(rotating, 15.0) == "-A0 -B1 -C2"
+    rotating.cancelled(1, 15.7)
+    assert [at(rotating, now_s) for now_s in (16.0, 16.6, 16.7)] == ["+D0 +A2", "", "+B1"]
+
+
 def test_a_late_decision_still_gives_a_batch_its_whole_dwell() -> None:
     rotating = rotation("ABCDEF")
     at(rotating, 0.0)

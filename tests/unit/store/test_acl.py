@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from importlib.resources import files
 
 import pytest
 
@@ -12,6 +13,7 @@ from shared.schema.table import rows
 from shared.settings import WORKERS, Secret
 from shared.store.acl import USERS, acl_file, rights_of, writers_of
 from shared.store.keys import Keys
+from shared.store.scripts import script
 
 SECRET = Secret("correct horse battery")
 NOBODYS = ("admin", "reader")
@@ -82,6 +84,36 @@ def test_a_channel_is_spoken_on_by_its_writers_alone(row: Row) -> None:
     for user in ("reader", "operator"):
         assert any(fnmatchcase(channel, one) for one in rights_of(user, Keys()).channels)
         assert "publish" not in rights_of(user, Keys()).commands.split()
+
+
+ALPHA_VANTAGE = ("av_options", "av_sentiment")
+# Who runs which script; a new one must be entered here.
+RUN_BY = {
+    "append_once": (*WORKERS, "guardian"),
+    "bars_put": ("ibkr_trades",),
+    "heartbeat": WORKERS,
+    "lease_acquire": WORKERS,
+    "lease_release": WORKERS,
+    "lease_renew": WORKERS,
+    "ticker_last": ("ibkr_trades",),
+    "ticker_quote": ("ibkr_depth", "ibkr_trades"),
+    "ticker_release": ("ibkr_depth", "ibkr_trades"),
+    "token_confirm": (*ALPHA_VANTAGE, "operator"),
+    "token_cooldown": (*ALPHA_VANTAGE, "operator"),
+    "token_reserve": (*ALPHA_VANTAGE, "operator"),
+    "trades_append": ("ibkr_trades",),
+    "worker_field": WORKERS,
+}
+SCRIPTS = sorted(path.name for path in files("shared.store").joinpath("lua").iterdir())
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_whoever_runs_a_script_may_do_all_that_is_in_it(name: str) -> None:
+    text = script(name.removesuffix(".lua")).text
+    called = {one.lower() for one in re.findall(r"redis\.p?call\(\"([A-Z]+)\"", text)}
+    assert called
+    for user in RUN_BY[name.removesuffix(".lua")]:
+        assert called - set(rights_of(user, Keys()).commands.split()) == set(), user
 
 
 FORBIDDEN = {

@@ -144,7 +144,7 @@ class Topics:
             while len(entries) > 1 and int(entries[0].id.partition("-")[0]) < oldest_ms:
                 entries.popleft()
             seen = await self._ops.coverage()
-            shown = gantt((one.fields for one in entries), seen.started_ms)
+            shown = gantt((one.fields for one in entries), seen.started_ms, seen.live)
             covered = coverage.view(seen, self._settings.depth_symbols())
             return {
                 "spans": shown.spans,

@@ -180,7 +180,7 @@ function gaps(pen, found, x, box) {
 function axis(pen, prices, y, box, width, newest) {
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
-  const rough = (prices[1] - prices[0]) / 7;
+  const rough = (prices[1] - prices[0]) / 9;
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100].find((one) => one >= rough) || 200;
   pen.strokeStyle = colour("line");
   pen.lineWidth = 1;

@@ -16,7 +16,7 @@ const NEWEST = 5;
 const PRINTS = 3;
 
 export function make(context) {
-  const canvas = h("canvas", { role: "img", tabindex: "0" });
+  const canvas = h("canvas", { role: "img" });
   const words = h("p", { class: "muted words" });
   const root = h("section", { class: "panel" },
     h("header", {}, picker(context, "heat"), h("h2", {}, "Depth, ten minutes"), h("span", { class: "fill" }), legend()),

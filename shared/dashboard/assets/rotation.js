@@ -12,7 +12,7 @@ const HUES = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#cc79a7", 
 const DARK_TEXT = [true, true, true, true, false, true, false, true];
 
 export function make(context) {
-  const canvas = h("canvas", { role: "img", tabindex: "0" });
+  const canvas = h("canvas", { role: "img" });
   const reach = h("div", { class: "picker", role: "group", "aria-label": "How far back" });
   const words = h("p", { class: "muted words" });
   const body = h("tbody");

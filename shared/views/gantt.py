@@ -64,7 +64,7 @@ def gantt(
     first_ms = 0
     for entry in entries:
         at_ms, slot = milliseconds(entry.get("ts")), entry.get("slot", "")
-        if at_ms is None or not slot.isdigit():
+        if at_ms is None or not (slot.isascii() and slot.isdigit()):
             continue
         first_ms = first_ms or at_ms
         _take(entry, at_ms, held, done)

@@ -59,8 +59,8 @@ def test_a_slot_has_one_holder_at_a_time() -> None:
 
 
 def test_a_turn_that_began_before_what_is_known_and_what_cannot_be_read_are_left_out() -> None:
-    broken = {**entry(5, "subscribe"), "slot": "x"}
-    assert gantt([entry(10, "live"), entry(12, "cancel"), broken], 0) == Gantt((), ())
+    broken = [{**entry(5, "subscribe"), "slot": slot} for slot in ("x", "", "\u00b2")]
+    assert gantt([entry(10, "live"), entry(12, "cancel"), *broken], 0) == Gantt((), ())
 
 
 def test_what_is_held_since_before_the_entries_has_the_first_free_slot() -> None:

@@ -15,8 +15,9 @@ from benchmarks.chain_figures import chains
 from benchmarks.depth_figures import depth
 from benchmarks.harness import pin
 from benchmarks.tick_figures import ticks
+from benchmarks.watch_figures import watch
 
-PARTS: Final = {"depth": depth, "ticks": ticks, "chains": chains}
+PARTS: Final = {"depth": depth, "ticks": ticks, "chains": chains, "watch": watch}
 
 
 def main() -> int:

@@ -93,16 +93,25 @@ class Sampler:
         self._read()
 
     async def _parts(self, name: str, topic: Topic) -> dict[str, Any]:
-        """What Redis refuses to tell of one topic keeps nobody from the others."""
+        """What cannot be shown of one topic keeps nobody from the others."""
         try:
             found = await topic.read()
         except StoreRefused as error:
-            if name not in self._refused:
-                logger.warning("{} cannot be shown: {}", name, error)
-            self._refused.add(name)
-            return {REFUSED: f"Redis refuses to tell: {error}"}
+            return self._refusal(name, f"Redis refuses to tell: {error}", None)
+        except StoreError:
+            raise
+        except Exception as error:
+            # Something that no view expects stands in Redis.
+            why = "what Redis holds cannot be shown, see the dashboard's log"
+            return self._refusal(name, why, error)
         self._refused.discard(name)
         return found
+
+    def _refusal(self, name: str, why: str, error: Exception | None) -> dict[str, Any]:
+        if name not in self._refused:
+            logger.opt(exception=error).warning("{} cannot be shown: {}", name, why)
+        self._refused.add(name)
+        return {REFUSED: why}
 
     def _drop(self, wanted: frozenset[str]) -> None:
         for name in self._made.keys() - wanted:

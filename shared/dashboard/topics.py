@@ -103,6 +103,7 @@ class Topics:
         async def read() -> Parts:
             status = self._background.status
             seen = await reader.read(self._background.now_ms(), _session(status.session))
+            seen = wall.holding(seen, self._background.live)
             rows = wall.rows(seen, (await self._ops.stale()).rows, policy, self.symbols)
             shown: Parts = {f"row:{one.symbol}": one for one in rows}
             return {
@@ -144,7 +145,7 @@ class Topics:
             while len(entries) > 1 and int(entries[0].id.partition("-")[0]) < oldest_ms:
                 entries.popleft()
             seen = await self._ops.coverage()
-            shown = gantt((one.fields for one in entries), seen.started_ms)
+            shown = gantt((one.fields for one in entries), seen.started_ms, seen.live)
             covered = coverage.view(seen, self._settings.depth_symbols())
             return {
                 "spans": shown.spans,

@@ -48,6 +48,15 @@ def document(value: Any) -> Document | None:
     return found if isinstance(found, dict) else None
 
 
+def words(value: Any) -> tuple[str, ...]:
+    """A JSON array of texts; empty for anything else."""
+    try:
+        found = orjson.loads(value)
+    except (orjson.JSONDecodeError, TypeError):
+        return ()
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+
 def documents(found: Mapping[bytes, bytes] | None) -> dict[str, Document]:
     """The fields of a hash that hold a JSON object."""
     pairs = ((text(name), document(value)) for name, value in (found or {}).items())

@@ -19,6 +19,7 @@ from shared.store.ops_documents import (
     text,
     texts,
     whole,
+    words,
 )
 from shared.store.token_bucket import BucketPolicy, TokenBucket
 
@@ -59,13 +60,17 @@ class StatusSeen:
 
 @dataclass(frozen=True, slots=True)
 class CoverageSeen:
-    """`rotation` is the newest part of the ledger, oldest entry first."""
+    """`rotation` is the newest part of the ledger, oldest entry first.
+
+    `live` are the venues of each symbol's open books: a slot may be held since before that part.
+    """
 
     now_ms: int
     rows: dict[str, Document] = field(default_factory=dict)
     rotation: tuple[dict[str, str], ...] = ()
     started_ms: int = 0
     refused: dict[str, Document] = field(default_factory=dict)
+    live: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +148,25 @@ class OpsReader:
         pipe.get(self._keys.heartbeat("ibkr_depth"))
         pipe.hgetall(self._keys.depth_fallback())
         rows, rotation, beat, refused = await replies(self._store, pipe)
+        found = documents(rows)
         return CoverageSeen(
             _now_ms(),
-            documents(rows),
+            found,
             tuple(texts(fields) for _, fields in reversed(rotation or ())),
             whole((document(beat) or {}).get("started_ts")),
             documents(refused),
+            await self._live(found),
         )
+
+    async def _live(self, symbols: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        names = list(symbols)
+        if not names:
+            return {}
+        pipe = self._store.client.pipeline(transaction=False)
+        for symbol in names:
+            pipe.get(self._keys.depth_live(symbol))
+        found = zip(names, await replies(self._store, pipe), strict=True)
+        return {symbol: venues for symbol, raw in found if (venues := words(raw))}
 
     async def budget(
         self, account: str, policy: BucketPolicy, workers: Iterable[str]

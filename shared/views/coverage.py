@@ -69,7 +69,7 @@ def _row(seen: CoverageSeen, symbol: str, held: Sequence[Slot]) -> SymbolRow:
         number(row.get("live_s")) or 0.0,
         milliseconds(row.get("last_live_ts")),
         int(number(row.get("subscriptions")) or 0),
-        any(one.symbol == symbol and one.state == "live" for one in held),
+        symbol in seen.live or any(one.symbol == symbol and one.state == "live" for one in held),
         _now(seen, symbol, held),
     )
 
@@ -79,6 +79,9 @@ def _now(seen: CoverageSeen, symbol: str, held: Sequence[Slot]) -> str:
     refused = [pair for pair in seen.refused if pair.rpartition(":")[0] == symbol]
     if mine:
         return ", ".join(mine)
+    if symbol in seen.live:
+        # Held since before the part of the ledger that was read, as a pinned symbol is.
+        return plain(f"live at {', '.join(seen.live[symbol])}")
     if refused:
         row = seen.refused[refused[0]]
         return f"refused ({row.get('code')}): {plain(row.get('text', ''))}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from shared.views.words import milliseconds, plain
@@ -47,25 +48,47 @@ class Gantt:
     marks: tuple[Mark, ...]
 
 
-def gantt(entries: Iterable[Mapping[str, str]], started_ms: int) -> Gantt:
-    """`entries` oldest first; `started_ms`: what was open when the worker started is over."""
+def gantt(
+    entries: Iterable[Mapping[str, str]],
+    started_ms: int,
+    live: Mapping[str, Sequence[str]] | None = None,
+) -> Gantt:
+    """`entries` oldest first; `started_ms`: what was open when the worker started is over.
+
+    `live` are the venues of open books by symbol: one whose turn is older than the entries holds
+    the first slot that nobody is known to hold.
+    """
     held: dict[int, Span] = {}
     done: list[Span] = []
     marks: dict[tuple[str, str], Mark] = {}
+    first_ms = 0
     for entry in entries:
         at_ms, slot = milliseconds(entry.get("ts")), entry.get("slot", "")
-        if at_ms is None or not slot.isdigit():
+        if at_ms is None or not (slot.isascii() and slot.isdigit()):
             continue
+        first_ms = first_ms or at_ms
         _take(entry, at_ms, held, done)
         if mark := _mark(entry, int(slot), at_ms):
             # A 309 has two entries of one request: that it is refused, and the cool-down after it.
             marks[slot, entry.get("req_id", "")] = mark
-    for span in held.values():
-        gone = span.from_ms < started_ms
-        done.append(replace(span, to_ms=started_ms, end="lost") if gone else span)
-    return Gantt(
-        tuple(sorted(done, key=lambda one: (one.from_ms, one.slot))), tuple(marks.values())
-    )
+    gone = [one for one in held.values() if one.from_ms < started_ms]
+    now = [one for one in held.values() if one.from_ms >= started_ms]
+    done += [replace(one, to_ms=started_ms, end="lost") for one in gone]
+    done += [*now, *_held_before(live or {}, now, max(first_ms, started_ms))]
+    in_time = sorted(done, key=lambda one: (one.from_ms, one.slot))
+    return Gantt(tuple(in_time), tuple(marks.values()))
+
+
+def _held_before(
+    live: Mapping[str, Sequence[str]], held: Collection[Span], from_ms: int
+) -> Iterator[Span]:
+    known = {(one.symbol, one.venue) for one in held}
+    taken = {one.slot for one in held}
+    free = (slot for slot in count() if slot not in taken)
+    for symbol, venues in live.items():
+        for venue in venues:
+            if (symbol, venue) not in known:
+                yield Span(next(free), symbol, venue, from_ms, from_ms)
 
 
 def _take(entry: Mapping[str, str], at_ms: int, held: dict[int, Span], done: list[Span]) -> None:

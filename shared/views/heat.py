@@ -34,7 +34,9 @@ class Heat:
         if self._columns and at_s <= self._columns[-1][0]:
             return
         prints = self._new(sample.trades)
-        self._columns.append((at_s, orjson.dumps(column(at_s, sample, prints))))
+        raw = orjson.dumps(column(at_s, sample, prints))
+        # A copy of just its size: the bytes that orjson gives hold on to several times as much.
+        self._columns.append((at_s, memoryview(raw).tobytes()))
 
     def columns(self, after_s: int = 0) -> list[orjson.Fragment]:
         return [orjson.Fragment(raw) for at_s, raw in self._columns if at_s > after_s]

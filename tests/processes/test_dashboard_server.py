@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +13,8 @@ import pytest
 import redis
 
 from tests.support.dashboard_process import TOKEN, Dashboard
+from tests.support.dashboard_redis import fill, now_ms
 
-NONE: Final[list[Any]] = [None, 0, None]
 MOST_RSS: Final = 150 * 1024 * 1024
 READER: Final = (
     "-@all", "+@read", "+@connection", "+info", "+time", "+multi", "+exec",
@@ -23,10 +22,6 @@ READER: Final = (
 )  # fmt: skip
 # What an order needs besides.
 ORDERS: Final = {"rpush", "ltrim", "expire", "multi", "exec"}
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -51,48 +46,6 @@ def dashboard(
     yield found
     found.close()
     client.acl_deluser("reader")
-
-
-def fill(client: redis.Redis) -> None:
-    at = now_ms()
-    levels = [[585.0 - step / 100, 100 + step, "ARCA"] for step in range(10)]
-    asks = [[585.1 + step / 100, 200 + step, "ARCA"] for step in range(10)]
-    book = {"symbol": "SPY", "ts": at, "received_ts": at, "seq": 41, "bids": levels, "asks": asks}
-    beat = {"worker": "ibkr_depth", "ts": at, "pid": 7, "started_ts": at - 9_000, "source": "sim"}
-    contract = {"expiration": "2026-12-18", "strike": 600.0, "implied_volatility": 0.2}
-    legs = {kind: {**contract, "type": kind, "open_interest": 5} for kind in ("call", "put")}
-    chain = {"as_of": "2026-11-26", "fetched_ts": at, "by_contract": legs, "metrics": {}}
-    for name, value in {
-        "coord:source": "sim",
-        "market:SPY:book": json.dumps({**book, "venues": ["ARCA"], "crossed": False}),
-        "market:SPY:ARCA:book": json.dumps({**book, "venue": "ARCA", "state": "live"}),
-        "coord:depth:live:SPY": '["ARCA"]',
-        "heartbeat:ibkr_depth": json.dumps({**beat, "state": "running", "connected": True}),
-        "options:SPY:chain": json.dumps({**chain, "expirations": [{"expiration": "2026-12-18"}]}),
-    }.items():
-        client.set(name, value)
-    hashes: dict[str, Any] = {
-        "market:session": {"state": "closed", "calendar": "XNYS"},
-        "raw:ibkr:depth:last:SPY": {"seq": 41, "ts": at, "venue": "ARCA"},
-        "market:SPY:ticker": {"bid": 585.0, "ask": 585.1, "quote_ts": at, "quote_received_ts": at},
-        "monitoring:data:stale": {"_checked_ts": at},
-        "monitoring:options:SPY": {"status": "ok", "fetched_ts": at},
-        "monitoring:depth:coverage": {"SPY": json.dumps({"share": 0.5, "live_s": 9})},
-    }
-    for name, fields in hashes.items():
-        client.hset(name, mapping=fields)
-    trade = {"seq": 3, "ts": at, "received_ts": at, "price": 585.05, "size": 10}
-    client.lpush("market:SPY:trades", json.dumps(trade))
-    turn: dict[Any, Any] = {
-        "ts": at,
-        "slot": 0,
-        "symbol": "SPY",
-        "venue": "ARCA",
-        "event": "subscribe",
-    }
-    client.xadd("monitoring:depth:rotation", turn)
-    client.xadd("monitoring:incidents", {"ts": at, "worker": "x", "kind": "309", "text": "full"})
-    client.xadd("monitoring:gaps", {"feed": "depth", "symbol": "SPY", "from_ts": at, "to_ts": at})
 
 
 def test_the_page_comes_with_a_strict_policy_and_is_asked_for_anew(dashboard: Dashboard) -> None:

@@ -18,7 +18,7 @@ export function make(context) {
     h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Calls by process and answer"), h("span", { class: "muted" }, "since the process started")),
       h("div", { class: "scroll" }, h("table", { class: "list calls" }, columns(["process", "#requests", "answers", "#failures", "#in flight", "#overdue", "#p99 ms", "#told"]), calls))),
     h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Circuit breakers")),
-      h("div", { class: "scroll" }, h("table", { class: "list" }, columns(["process", "what", "state", "#until", "#failures", "reason"]), circuits)), none));
+      h("div", { class: "scroll" }, h("table", { class: "list circuits" }, columns(["process", "what", "state", "#until", "#failures", "reason"]), circuits)), none));
   const state = { bucket: null, calls: [], circuits: [], at: 0 };
 
   return {
@@ -87,7 +87,7 @@ function fillCall(row, one, since) {
 }
 
 function madeCircuit() {
-  return h("tr", {}, h("th", { scope: "row" }), h("td"), h("td", { class: "state" }), h("td", { class: "num" }), h("td", { class: "num" }), h("td"));
+  return h("tr", {}, h("th", { scope: "row" }), h("td"), h("td", { class: "state" }), h("td", { class: "num", "data-label": "until" }), h("td", { class: "num", "data-label": "failures" }), h("td"));
 }
 
 function fillCircuit(row, one, now) {

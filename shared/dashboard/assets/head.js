@@ -6,7 +6,7 @@ import { age, clock, megabytes, plural } from "/assets/words.js";
 const LAMPS = { ok: "live", redis: "No Redis", away: "No connection" };
 const ANEW_MS = 60000;
 // More lines than these are folded away behind the first.
-const FOLDED = 3;
+const FOLDED = () => (window.innerWidth < 760 ? 1 : 3);
 const at = (id) => document.getElementById(id);
 
 export class Head {
@@ -127,7 +127,7 @@ export class Head {
     if (box.dataset.text === text) return;
     box.dataset.text = text;
     const open = box.lastChild.querySelector("details")?.open;
-    const shown = lines.length > FOLDED ? [this.folded(lines, open)] : lines.map((line) => h("div", {}, line));
+    const shown = lines.length > FOLDED() ? [this.folded(lines, open)] : lines.map((line) => h("div", {}, line));
     box.lastChild.replaceChildren(...shown);
   }
 

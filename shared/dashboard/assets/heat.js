@@ -11,15 +11,18 @@ const FOOT = 20;
 const STEPS = 12;
 // So many levels from the best are what the picture is made to fit.
 const NEAR = 4;
+// The server sends so many columns each second, and so many trades of one are drawn.
+const NEWEST = 5;
+const PRINTS = 3;
 
 export function make(context) {
-  const canvas = h("canvas", { role: "img", tabindex: "0" });
+  const canvas = h("canvas", { role: "img" });
   const words = h("p", { class: "muted words" });
   const root = h("section", { class: "panel" },
     h("header", {}, picker(context, "heat"), h("h2", {}, "Depth, ten minutes"), h("span", { class: "fill" }), legend()),
     h("div", { class: "body" }, h("div", { class: "canvas" }, canvas), words));
   const columns = new Map();
-  const state = { gaps: [], asked: false, drawn: "", shape: null, tick: 0.01 };
+  const state = { gaps: [], asked: false, drawn: "", shape: null, layer: null };
   canvas.addEventListener("pointermove", (event) => point(event, state, columns));
   canvas.addEventListener("pointerleave", () => hideTip());
   fetchAll();
@@ -31,6 +34,7 @@ export function make(context) {
       .then((answer) => (answer.ok ? answer.json() : { columns: [] }))
       .then((found) => {
         for (const one of found.columns) columns.set(one.t, one);
+        state.layer = null;
         state.drawn = "";
       })
       .catch(() => {})
@@ -72,19 +76,21 @@ function legend() {
   return h("div", { class: "legend" }, item("bids", "bids"), item("asks", "asks"), item("prints", "trades"), item("gap", "gap: lost"), item("unseen", "no slot, or not sampled"));
 }
 
-// Where prices lie: about the levels near the best, so that orders far off and a trade that was
-// reported late do not squeeze the rest.
+// Where prices lie: where the best were, and as far about them as some levels usually reach, so that
+// orders far off and a trade that was reported late do not squeeze the rest.
 function range(shown) {
   const sorted = (values) => values.filter((one) => one !== undefined).sort((a, b) => a - b);
-  const near = (side) => shown.map((one) => one[side].length && one[side][Math.min(NEAR, one[side].length - 1)][0]).filter(Boolean);
-  const [low, high] = [sorted(near("b")), sorted(near("a"))];
-  const traded = sorted(shown.flatMap((one) => (one.x || []).map(([at]) => at)));
-  const inner = (side, share) => side[Math.min(side.length - 1, Math.floor(side.length * share))];
-  const ends = sorted([inner(low, 0.04), inner(high, 0.96), inner(traded, 0.08), inner(traded, 0.92)]);
+  const at = (side, share) => side[Math.min(side.length - 1, Math.floor(side.length * share))];
+  const books = (side) => shown.map((one) => one[side]).filter((one) => one.length);
+  const best = sorted([...books("b"), ...books("a")].map((one) => one[0][0]));
+  const traded = sorted(shown.flatMap((one) => (one.x || []).map(([price]) => price)));
+  const ends = sorted([at(best, 0.01), at(best, 0.99), at(traded, 0.1), at(traded, 0.9)]);
   if (!ends.length) return null;
-  const [bottom, top] = [ends[0], ends[ends.length - 1]];
-  const spare = Math.max((top - bottom) * 0.2, 0.01);
-  return [bottom - spare, top + spare];
+  const reach = sorted([...books("b"), ...books("a")].map((one) => Math.abs(one[Math.min(NEAR, one.length - 1)][0] - one[0][0])));
+  const spare = Math.max((at(reach, 0.5) || 0) * 2, 0.02);
+  // In steps, so that the picture is not made anew for every cent.
+  const step = 10 ** Math.floor(Math.log10(spare)) * 2;
+  return [Math.floor((ends[0] - spare) / step) * step, Math.ceil((ends[ends.length - 1] + spare) / step) * step];
 }
 
 function draw(canvas, columns, state, now) {
@@ -97,23 +103,23 @@ function draw(canvas, columns, state, now) {
   const prices = range(shown);
   const box = { left: 0, right: width - AXIS, bottom: height - FOOT };
   const x = (ms) => box.right - ((now - ms) / 1000 / SPAN_S) * box.right;
-  const wide = box.right / SPAN_S;
   pen.fillStyle = hatch(pen, colour("panel"), colour("hatch"));
   pen.fillRect(0, 0, box.right, box.bottom);
   state.shape = null;
   if (prices) {
     const y = (at) => box.bottom - ((at - prices[0]) / (prices[1] - prices[0])) * box.bottom;
     state.shape = { ...box, prices, now };
-    const live = shown.filter((one) => one.b.length || one.a.length);
-    pen.fillStyle = colour("bg");
-    for (const one of live) pen.fillRect(x(one.t * 1000 + 1000) - wide, 0, wide + 0.6, box.bottom);
+    const newest = Math.floor(now / 1000);
+    state.layer = layer(state.layer, shown, { prices, tall: box.bottom, newest, y });
     pen.save();
     pen.beginPath();
     pen.rect(0, 0, box.right, box.bottom);
     pen.clip();
-    levels(pen, live, x, y, wide, prices, box);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(state.layer.canvas, x((newest - SPAN_S + 1) * 1000), 0, box.right, box.bottom);
     prints(pen, shown, x, y);
     pen.restore();
+    const live = shown.filter((one) => one.b.length || one.a.length);
     axis(pen, prices, y, box, width, live[live.length - 1]);
   } else {
     pen.fillStyle = colour("muted");
@@ -124,42 +130,73 @@ function draw(canvas, columns, state, now) {
   times(pen, now, x, box, height);
 }
 
-function levels(pen, live, x, y, wide, prices, box) {
+// The levels, a pixel a second: moved on by what is new, and made anew where prices or size changed.
+function layer(before, shown, wanted) {
+  const scale = window.devicePixelRatio || 1;
+  const key = `${wanted.prices} ${wanted.tall} ${scale} ${document.documentElement.dataset.theme}`;
+  if (before && before.key === key && before.newest <= wanted.newest) {
+    const moved = wanted.newest - before.newest;
+    const pen = before.canvas.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.globalCompositeOperation = "copy";
+    pen.drawImage(before.canvas, -moved, 0);
+    pen.globalCompositeOperation = "source-over";
+    pen.setTransform(1, 0, 0, scale, 0, 0);
+    // The newest of before may have come only by half.
+    levels(pen, shown.filter((one) => one.t > before.newest - NEWEST), wanted, before.most);
+    return { ...before, newest: wanted.newest };
+  }
+  const canvas = document.createElement("canvas");
+  canvas.width = SPAN_S;
+  canvas.height = Math.max(1, Math.round(wanted.tall * scale));
+  const pen = canvas.getContext("2d");
+  pen.setTransform(1, 0, 0, scale, 0, 0);
   let most = 1;
-  for (const one of live) for (const side of [one.b, one.a]) for (const [, size] of side) if (size > most) most = size;
-  const tall = Math.max(1.5, (box.bottom * 0.01) / (prices[1] - prices[0]));
+  for (const one of shown) for (const side of [one.b, one.a]) for (const [, size] of side) if (size > most) most = size;
+  levels(pen, shown, wanted, most);
+  return { canvas, key, newest: wanted.newest, most };
+}
+
+function levels(pen, shown, { prices, tall, newest, y }, most) {
+  const high = Math.max(1.5, (tall * 0.01) / (prices[1] - prices[0]));
   const scale = Math.log1p(most);
-  for (const [side, name] of [["b", "bid"], ["a", "ask"]]) {
-    pen.fillStyle = colour(name);
-    // By strength, so that the pen changes a dozen times and not twelve thousand.
-    const steps = Array.from({ length: STEPS }, () => []);
-    for (const one of live) {
+  const ground = colour("bg");
+  const sides = [["b", colour("bid")], ["a", colour("ask")]];
+  for (const one of shown) {
+    const left = SPAN_S - 1 - (newest - one.t);
+    if (!one.b.length && !one.a.length) continue;
+    pen.globalAlpha = 1;
+    pen.fillStyle = ground;
+    pen.fillRect(left, 0, 1, tall);
+    for (const [side, name] of sides) {
+      pen.fillStyle = name;
       for (const [at, size] of one[side]) {
         const step = Math.min(STEPS - 1, Math.floor((Math.log1p(size) / scale) ** 1.6 * STEPS));
-        steps[step].push(x(one.t * 1000 + 1000) - wide, y(at) - tall / 2);
+        pen.globalAlpha = 0.1 + (0.9 * (step + 1)) / STEPS;
+        pen.fillRect(left, y(at) - high / 2, 1, high);
       }
     }
-    steps.forEach((places, step) => {
-      pen.globalAlpha = 0.1 + (0.9 * (step + 1)) / STEPS;
-      for (let at = 0; at < places.length; at += 2) pen.fillRect(places[at], places[at + 1], wide + 0.4, tall);
-    });
   }
   pen.globalAlpha = 1;
 }
 
+// The largest of each second, in two paths: one for all that is filled, one for the outlines.
 function prints(pen, shown, x, y) {
-  pen.fillStyle = colour("text");
-  pen.strokeStyle = colour("bg");
-  pen.lineWidth = 0.8;
+  pen.beginPath();
   for (const one of shown) {
-    for (const [at, size] of one.x || []) {
-      const radius = Math.min(4.5, 0.8 + Math.sqrt(size) / 24);
-      pen.beginPath();
-      pen.arc(x(one.t * 1000 + 500), y(at), radius, 0, 7);
-      pen.fill();
-      if (radius > 1.8) pen.stroke();
+    const largest = (one.x || []).length > PRINTS ? [...one.x].sort((first, second) => second[1] - first[1]).slice(0, PRINTS) : one.x || [];
+    for (const [at, size] of largest) {
+      const radius = Math.min(4, 0.8 + Math.sqrt(size) / 24);
+      const middle = x(one.t * 1000 + 500);
+      pen.moveTo(middle + radius, y(at));
+      pen.arc(middle, y(at), radius, 0, 7);
     }
   }
+  pen.strokeStyle = colour("bg");
+  pen.lineWidth = 1.6;
+  pen.stroke();
+  pen.fillStyle = colour("text");
+  pen.fill();
 }
 
 function gaps(pen, found, x, box) {
@@ -180,7 +217,7 @@ function gaps(pen, found, x, box) {
 function axis(pen, prices, y, box, width, newest) {
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
-  const rough = (prices[1] - prices[0]) / 7;
+  const rough = (prices[1] - prices[0]) / 9;
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100].find((one) => one >= rough) || 200;
   pen.strokeStyle = colour("line");
   pen.lineWidth = 1;

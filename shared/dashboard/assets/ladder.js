@@ -27,7 +27,8 @@ export function make(context) {
   const stateOf = h("span", { class: "state" });
   const root = h("div", { class: "ladder-view" },
     h("section", { class: "panel" },
-      h("header", {}, picker(context, "ladder"), last, h("span", { class: "fill" }), stateOf),
+      h("header", {}, picker(context, "ladder"), last, h("span", { class: "fill" }), stateOf,
+        h("button", { class: "button", type: "button", title: "Have a worker ask for this symbol anew (r)", onclick: () => context.order(context.symbol, "") }, "Resubscribe …")),
       h("div", { class: "body" }, facts, balance, table, why)),
     h("section", { class: "panel tape" },
       h("header", {}, h("h2", {}, "Tape"), h("span", { class: "muted" }, "newest first")),

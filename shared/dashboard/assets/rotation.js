@@ -2,7 +2,7 @@
 
 import { colour, h, hatch, mark, rows, say, surface } from "/assets/dom.js";
 import { hideTip, showTipAt } from "/assets/tip.js";
-import { age, clock, count, percent } from "/assets/words.js";
+import { age, clock, count, percent, plural } from "/assets/words.js";
 
 const LANE = 66;
 const LABEL = 22;
@@ -12,7 +12,7 @@ const HUES = ["#56b4e9", "#e69f00", "#009e73", "#f0e442", "#0072b2", "#cc79a7", 
 const DARK_TEXT = [true, true, true, true, false, true, false, true];
 
 export function make(context) {
-  const canvas = h("canvas", { role: "img", tabindex: "0" });
+  const canvas = h("canvas", { role: "img" });
   const reach = h("div", { class: "picker", role: "group", "aria-label": "How far back" });
   const words = h("p", { class: "muted words" });
   const body = h("tbody");
@@ -22,7 +22,7 @@ export function make(context) {
       h("div", { class: "body" }, h("div", { class: "canvas" }, canvas), words)),
     h("section", { class: "panel" },
       h("header", {}, h("h2", {}, "Coverage"), h("span", { class: "muted" }, "share of the time a symbol's book was live, since ibkr_depth started")),
-      h("div", { class: "scroll" }, h("table", { class: "list" },
+      h("div", { class: "scroll" }, h("table", { class: "list coverage" },
         h("thead", {}, h("tr", {}, ["symbol", "share", "", "live for", "last live", "turns", "now"].map((name, at) =>
           h("th", { scope: "col", class: [1, 3, 4, 5].includes(at) ? "num" : "" }, name)))), body))));
   const state = { spans: [], marks: [], coverage: [], slots: 0, minutes: window.innerWidth < 760 ? 5 : 15, drawn: "", boxes: [] };
@@ -197,13 +197,14 @@ function summary(canvas, words, state) {
   const held = state.spans.filter((one) => one.to_ms === null).map((one) => `slot ${one.slot} ${one.symbol}`);
   const refused = state.marks.filter((one) => one.kind === "309").length;
   const others = state.marks.length - refused;
-  const line = `${held.length ? `held now: ${held.join(", ")}` : "no slot is held"}; ${refused ? `${refused} refusals by 309` : "no 309"}${others ? `, ${others} other refusals` : ""} in 15 minutes`;
+  const line = `${held.length ? `held now: ${held.join(", ")}` : "no slot is held"}; ${refused ? `${plural(refused, "refusal")} by 309` : "no 309"}${others ? `, ${plural(others, "other refusal")}` : ""} in 15 minutes`;
   say(words, line);
   mark(canvas, "aria-label", `Depth slots over ${state.minutes} minutes; ${line}`);
 }
 
 function made() {
-  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num" }), h("td", { class: "bar" }, h("i")), h("td", { class: "num" }), h("td", { class: "num" }), h("td", { class: "num" }), h("td"));
+  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num" }), h("td", { class: "bar" }, h("i")),
+    ...["live for", "last live", "turns"].map((name) => h("td", { class: "num", "data-label": name })), h("td"));
 }
 
 function fill(row, one, now) {

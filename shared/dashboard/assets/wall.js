@@ -13,10 +13,10 @@ const OWNERS = {
   options: "av_options", sentiment: "av_sentiment", technicals: "av_sentiment",
 };
 // Not colour alone: each state has its sign, and its word in the tip.
-const SIGNS = { fresh: "", ageing: "◔", overdue: "◆", stale: "▲", refused: "⊘", absent: "", waiting: "…" };
+const SIGNS = { fresh: "", ageing: "◔", overdue: "◆", stale: "▲", refused: "⊘", absent: "", waiting: "…", closed: "" };
 const WORDS = {
   fresh: "fresh", ageing: "ageing", overdue: "older than its budget, but not judged stale", stale: "stale",
-  refused: "refused", absent: "not expected", waiting: "nothing has come yet",
+  refused: "refused", absent: "not expected", waiting: "nothing has come yet", closed: "old, as the market is closed",
 };
 const AGEING = 0.75;
 
@@ -52,7 +52,7 @@ export function make(context) {
       mark(table, "data-closed", context.session !== "regular" ? "1" : null);
       const tally = { stale: 0, overdue: 0, fresh: 0 };
       rows(body, [...state.rows.values()], (row) => row.symbol, (row) => made(row, state, context),
-        (row, found, at) => fill(row, found, at, state, now, tally));
+        (row, found, at) => fill(row, found, at, state, now, tally, context.session === "regular"));
       say(counts, `${tally.stale} stale, ${tally.overdue} overdue, ${tally.fresh} fresh${context.session === "regular" ? "" : `; market ${context.session}, silence is expected`}`);
       const owner = tipOwner();
       if (owner && owner.isConnected && owner.closest(".wall")) tell(owner, state, context);
@@ -81,14 +81,14 @@ function made(row, state, context) {
   return h("tr", {}, symbol, rate, cells);
 }
 
-function fill(element, row, at, state, now, tally) {
+function fill(element, row, at, state, now, tally, open) {
   const [symbol, rate, ...cells] = element.children;
   symbol.children[1].hidden = !row.slot;
   say(symbol.children[2], row.slot);
   sparks(rate, state.rates[row.symbol]);
   row.cells.forEach((found, index) => {
     const cell = cells[index];
-    const look = judged(found, now);
+    const look = judged(found, now, open);
     if (look.name in tally) tally[look.name] += 1;
     state.cells.set(cell, { ...found, ...look, now });
     mark(cell, "data-state", look.name);
@@ -101,12 +101,14 @@ function fill(element, row, at, state, now, tally) {
   });
 }
 
-function judged(cell, now) {
+function judged(cell, now, open) {
   const old = cell.at_ms === null ? null : Math.max(0, now - cell.at_ms);
   const share = old === null || !cell.budget_s ? null : old / 1000 / cell.budget_s;
   if (cell.state !== "ok") return { name: cell.state, age: old, share };
   if (old === null) return { name: "waiting", age: null, share: null };
   if (share === null || share < AGEING) return { name: "fresh", age: old, share };
+  // Nothing is owed while the market is closed: no colour calls for a look all night.
+  if (!open) return { name: "closed", age: old, share: null };
   return { name: share < 1 ? "ageing" : "overdue", age: old, share };
 }
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from loguru import logger
+
 from shared.dashboard.hub import Hub
 from shared.dashboard.sampler import REFUSED, Sampler
 from shared.dashboard.topics import Topic
@@ -95,6 +97,21 @@ def test_a_topic_that_redis_refuses_says_so_and_the_others_go_on() -> None:
     asyncio.run(rig.while_looking("budget", "wall", enough=lambda: len(rig.of("wall")) > 1))
     assert rig.of("budget")[0] == (REFUSED, "Redis refuses to tell: no permission")
     assert rig.sampler.fault == ""
+
+
+async def broken() -> dict[str, Any]:
+    raise KeyError("what nobody expects")
+
+
+def test_a_topic_that_cannot_be_made_of_what_redis_holds_says_so_once_in_the_log() -> None:
+    rig = Rig(budget=broken, wall=one)
+    lines: list[str] = []
+    number = logger.add(lambda line: lines.append(str(line)), level="WARNING")
+    asyncio.run(rig.while_looking("budget", "wall", enough=lambda: len(rig.of("wall")) > 1))
+    logger.remove(number)
+    assert rig.of("budget")[0][0] == REFUSED
+    assert len(rig.of("budget")) > 1
+    assert [line.count("budget cannot be shown") for line in lines] == [1]
 
 
 def test_the_pulse_goes_on_while_redis_is_away_and_says_so() -> None:

@@ -81,6 +81,11 @@ def test_entries_that_hold_something_else_are_passed_over() -> None:
     assert slots(seen(rotation=({}, turn(1, 0, "SPY", "cooldown"), {"event": "live"}))) == []
 
 
+def test_a_slot_that_is_held_since_before_the_ledger_is_told_by_its_open_book() -> None:
+    found = view(seen(rotation=(), live={"SPY": ("ARCA",)}), ["SPY"])
+    assert (found.rows[0].live, found.rows[0].now) == (True, "live at ARCA")
+
+
 def test_without_coverage_every_symbol_was_never_live() -> None:
     found = view(seen(rows={}, rotation=(), refused={}), ("SPY",))
     assert drawn(picture(found, 80), 80)[1].split() == ["SPY", "0%", "0.0s", "never", "0", "-"]

@@ -59,5 +59,13 @@ def test_a_slot_has_one_holder_at_a_time() -> None:
 
 
 def test_a_turn_that_began_before_what_is_known_and_what_cannot_be_read_are_left_out() -> None:
-    broken = {**entry(5, "subscribe"), "slot": "x"}
-    assert gantt([entry(10, "live"), entry(12, "cancel"), broken], 0) == Gantt((), ())
+    broken = [{**entry(5, "subscribe"), "slot": slot} for slot in ("x", "", "\u00b2")]
+    assert gantt([entry(10, "live"), entry(12, "cancel"), *broken], 0) == Gantt((), ())
+
+
+def test_what_is_held_since_before_the_entries_has_the_first_free_slot() -> None:
+    entries = [entry(10, "subscribe", symbol="QQQ"), entry(20, "subscribe", symbol="IWM", slot=2)]
+    found = gantt(entries, 0, {"SPY": ["ARCA"], "QQQ": ["ARCA"]})
+    assert found.spans[-1] == Span(2, "IWM", "ARCA", 20)
+    assert Span(1, "SPY", "ARCA", 10, 10) in found.spans
+    assert len(found.spans) == 3

@@ -152,7 +152,7 @@ BUGS: Final = (
             "return [self._keys.growing(symbol, name).encode() for name in _DOCUMENTS]",
             "return self._documents(symbol)",
         ),
-        "chains whole",
+        "chains whole", ("vendor trickle", "vendor trickle"),
     ),
     bug(
         "a chain that changed is taken for the old one", "shared/store/options.py",

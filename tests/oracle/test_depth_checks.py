@@ -217,6 +217,6 @@ def test_a_trimmed_stream_begins_where_the_book_looked_so_last() -> None:
     rows = [(INSERT if n == 0 else UPDATE, BID, 0, 990_000, s, "") for n, s in enumerate(sizes)]
     one = turn([Change(BEGIN + 10 * n, row) for n, row in enumerate(rows, 1)])
     found = entries(one)[2:]
-    kept = DepthEvidence("SPY", [one], found, trimmed=True)
+    kept = replace(evidence([one], found), trimmed=True)
     assert broken(kept) == set()
     assert broken(replace(kept, entries=found[:1])) == {"no row lost"}

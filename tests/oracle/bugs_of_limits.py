@@ -34,10 +34,17 @@ BUGS_OF_LIMITS: Final = (
         ("ibkr.max_concurrent_depth,", "ibkr.max_concurrent_depth + 1,"),
         "depth cap",
     ),
-    bug(
-        "messages are not spaced", "shared/feeds/ibkr/connection.py",
-        ("ib.client.MaxRequests = self._policy.max_messages_per_s", "ib.client.MaxRequests = 0"),
-        "message rate", ("gateway RST", "gateway FIN"),
+    Bug(
+        "the time is asked for without a pause",
+        (
+            ("shared/feeds/ibkr/connection.py",
+             "ib.client.MaxRequests = self._policy.max_messages_per_s",
+             "ib.client.MaxRequests = 0"),
+            ("shared/feeds/ibkr/depth.py", "        state, tick_s = self._state, now_s()\n",
+             "        state, tick_s = self._state, now_s()\n"
+             "        for _ in range(60):\n            session.ib.client.reqCurrentTime()\n"),
+        ),
+        "message rate",
     ),
     bug(
         "a slot does not cool down", "shared/feeds/ibkr/depth_state.py",

@@ -50,6 +50,7 @@ class Plan:
     # Seconds that a pair keeps its depth slot.
     turn_s: float = 4.0
     stream_maxlen: int = 400_000
+    contracts: int = 40
 
     @property
     def has(self) -> frozenset[str]:
@@ -92,6 +93,7 @@ class Campaign:
             plan.seed,
             plan.turn_s,
             stream_maxlen=plan.stream_maxlen,
+            contracts=plan.contracts,
             far_redis="far redis" in plan.has,
             fake_clock="fake clock" in plan.has,
         )

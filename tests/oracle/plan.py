@@ -41,6 +41,8 @@ class World:
     tws_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     vendor_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     updates_per_s: float = 20.0
+    # Of each side of a chain.
+    contracts: int = 40
     # So long that a campaign of minutes trims nothing.
     stream_maxlen: int = 400_000
     # A proxy between the workers and Redis, by which it can be far away.

@@ -85,7 +85,14 @@ class Rig:
         # A port that nobody takes while the gateway is down.
         self._gateway = GatewayProcess(*seed, *rate, "--port", str(free_port()))
         self._open.callback(self._gateway.stop)
-        plan = ("--plan", str(VENDOR_PLAN), "--contracts", "40", "--moving", "0.3")
+        plan = (
+            "--plan",
+            str(VENDOR_PLAN),
+            "--contracts",
+            str(self.world.contracts),
+            "--moving",
+            "0.3",
+        )
         self._vendor = VendorProcess(*seed, *plan)
         self._open.callback(self._vendor.stop)
         self.gateway = self._open.enter_context(

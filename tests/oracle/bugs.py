@@ -174,7 +174,7 @@ BUGS: Final = (
 
 
 def main(arguments: list[str]) -> int:
-    console, missed = Console(), 0
+    console, missed = Console(emoji=False), 0
     table = Table("bug", "found as", "also")
     for one in [one for one in BUGS if not arguments or any(a in one.name for a in arguments)]:
         found, texts = found_in(one, lambda text: None)
@@ -182,7 +182,7 @@ def main(arguments: list[str]) -> int:
         caught = one.invariant in found
         missed += not caught
         table.add_row(one.name, one.invariant if caught else "[red]not found", str(others or ""))
-        console.print(f"{one.name}: {found}", *texts, sep="\n  ", highlight=False)
+        console.print(f"{one.name}: {found}", *texts, sep="\n  ", highlight=False, markup=False)
     console.print(table)
     return int(missed > 0)
 

@@ -96,7 +96,7 @@ BUGS_OF_LIMITS: Final = (
     bug(
         "a stream is hardly trimmed", "shared/store/depth_commands.py",
         ('bound = b"%d" % maxlen', 'bound = b"%d" % (1_000 * maxlen)'),
-        "streams trimmed", ("burst of rows", "15 times the rows", "burst of rows"),
+        "streams trimmed", ("burst of rows", "storm of rows", "burst of rows"),
         stream_maxlen=100,
     ),
     _leak(

@@ -64,7 +64,7 @@ class Rig:
         scenario.write_text(
             "- {at_s: 0, command: journal, 'on': true}\n"
             "- {at_s: 0, command: set, history_pacing: 'off', bar_pacing: 'off',"
-            " tape_size: 100000}\n",
+            f" tape_size: 100000, trade_rate: {world.trades_per_s}}}\n",
             encoding="utf-8",
         )
         self._scenario = scenario

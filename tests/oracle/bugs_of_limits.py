@@ -14,7 +14,9 @@ _FIGURES: Final = "    usage = resource.getrusage(resource.RUSAGE_SELF)\n    ret
 # In place of a module's monotonic clock.
 _WALL_CLOCK: Final = (
     "import time\n",
-    "import time as _time\n\n\nclass time:\n    monotonic = staticmethod(_time.time)\n\n\n",
+    "import time as _time\n\n\nclass _Wall:\n    monotonic = staticmethod(_time.time)\n\n"
+    "    def __getattr__(self, name):\n        return getattr(_time, name)\n\n\n"
+    "time = _Wall()\n",
 )
 
 

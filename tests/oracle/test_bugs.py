@@ -21,7 +21,8 @@ def test_each_bug_still_fits_the_code(bug: Bug, tmp_path: Path) -> None:
     for path, _, _ in bug.edits:
         changed = (tmp_path / path).read_text(encoding="utf-8")
         assert changed != (REPOSITORY / path).read_text(encoding="utf-8")
-        compile(changed, path, "exec")
+        if path.endswith(".py"):
+            compile(changed, path, "exec")
     assert [fault.name for step in planned(1, bug.faults) for fault, _ in step.faults] == list(
         bug.faults
     )

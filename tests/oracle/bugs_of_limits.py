@@ -71,6 +71,19 @@ BUGS_OF_LIMITS: Final = (
         "gaps have a cause",
     ),
     bug(
+        "a row in 50 is told of another venue", "shared/store/depth_commands.py",
+        (
+            "    venue = update.venue.encode()\n    seq =",
+            '    venue = b"IEX" if update.seq % 50 == 0 else update.venue.encode()\n    seq =',
+        ),
+        "no foreign row",
+    ),
+    bug(
+        "a bar stays beside the one that takes its place", "shared/store/lua/bars_put.lua",
+        ('    redis.call("ZREMRANGEBYSCORE", KEYS[which], ARGV[i + 2], ARGV[i + 2])\n', ""),
+        "one bar per start", ("kill -9 ibkr_trades",), seconds=70.0,
+    ),
+    bug(
         "greeks get a key of another name", "shared/store/keys.py",
         ('options:{symbol}:{contract_id}:greeks"', 'options:{symbol}:{contract_id}:values"'),
         "known keys only",

@@ -181,16 +181,19 @@ class Rig:
     # Waiting
 
     def wait(self, condition: Callable[[], bool], timeout_s: float) -> float | None:
-        """Seconds until it held, None when it did not in time; an absent Redis counts as no."""
+        """Seconds until it held, None when it did not in time; an absent Redis counts as no.
+
+        It is looked at once at least."""
         begin_s = time.monotonic()
-        while (passed_s := time.monotonic() - begin_s) <= timeout_s:
+        while True:
             try:
                 if condition():
-                    return passed_s
+                    return time.monotonic() - begin_s
             except (redis.RedisError, *AWAY):
                 pass
+            if time.monotonic() - begin_s >= timeout_s:
+                return None
             time.sleep(_POLL_S)
-        return None
 
     def answers(self) -> bool:
         return bool(self.client.ping())

@@ -37,6 +37,13 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise OptionError(message)
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # argparse of Python 3.11 makes a list without a value of it.
+        broken = [arg for arg in args or () if arg.startswith("--") and arg.endswith("=--")]
+        if broken:
+            raise OptionError(f"a flag must have a value, was {broken[0][:80]!r}")
+        return super().parse_args(args, namespace)
+
 
 def new_parser(name: str, port: int, control_port: int) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"python -m {name}", allow_abbrev=False)

@@ -11,6 +11,7 @@ from .errors import OptionError, SimulatorError
 __all__ = ["Scenario", "load_scenario"]
 
 _START: Final = "start"
+_LARGEST_BYTES: Final = 1_000_000
 
 Body = dict[str, Any]
 # When it is due, from which origin on, and the command.
@@ -71,6 +72,9 @@ class Scenario:
 def load_scenario(path: Path, validate: Callable[[Body], Any], first: str) -> Scenario:
     """`first` is what the simulator calls the other origin of its times: first_request."""
     try:
+        # A device or a pipe may have no end.
+        if path.exists() and not (path.is_file() and path.stat().st_size <= _LARGEST_BYTES):
+            raise OptionError(f"scenario {path} must be a file of at most {_LARGEST_BYTES} bytes")
         document = yaml.load(path.read_text(), Loader=_Loader)
     except (OSError, yaml.YAMLError, *_UNREADABLE) as error:
         raise OptionError(f"scenario {path} cannot be read: {error!s:.300}") from error

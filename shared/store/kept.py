@@ -47,3 +47,20 @@ async def read(
             raise
         logger.log(level, "{} cannot be read: {}", key, error)
         return nothing
+
+
+async def replies(store: Store, pipe: Any) -> list[Any]:
+    """Those of a pipeline; None for a key of another type, which must not hide all others.
+
+    Raises:
+        StoreUnavailable, StoreRefused: a command failed for any other reason.
+    """
+    found = await store.call(pipe.execute(raise_on_error=False))
+    for one in found:
+        if isinstance(one, Exception) and not str(one).startswith(_OTHER_TYPE):
+            await store.call(_raised(one))
+    return [None if isinstance(one, Exception) else one for one in found]
+
+
+async def _raised(error: Exception) -> None:
+    raise error

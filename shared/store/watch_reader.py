@@ -13,9 +13,9 @@ from shared.market.session import Session
 from shared.market.venue import canonical
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
-from shared.store.kept import number
+from shared.store.kept import number, replies
 from shared.store.keys import Keys
-from shared.store.ops_documents import replies, text, texts
+from shared.store.ops_documents import text, texts
 from shared.store.slots_held import SlotsHeld
 
 _BAR_MS: Final = 5_000
@@ -90,7 +90,6 @@ class WatchReader:
         pairs = self._pairs()
         pipe = self._store.client.pipeline(transaction=False)
         self._ask(pipe, pairs)
-        # A key of another type counts as absent: it must not hide all others.
         found = iter(await replies(self._store, pipe))
         beats = self._beats(found)
         fallback, slots = texts(next(found)), _decoded(next(found), _Slots)

@@ -101,6 +101,7 @@ def _depth_stats(desk: DepthDesk) -> dict[str, Any]:
         "cancel_unknown": events["cancel_of_unknown"],
         "cancel_refused": events["cancel_of_refused"],
         "cancel_dropped": events["cancel_of_dropped"],
+        "cancel_crossed": events["cancel_crossed"],
         "cancel_with_other_flag": events["cancel_with_other_flag"],
         "double_cancel": events["double_cancel"],
         "reused_live_id": events["reused_live_id"],

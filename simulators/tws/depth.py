@@ -29,6 +29,7 @@ REFUSAL_TEXTS: Final = {
     10197: "No market data during competing live session",
 }
 _RECORDS_MAX: Final = 5_000
+_CROSSES_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ class DepthDesk:
         self._directory = directory
         self._subscriptions: dict[tuple[int, int], Subscription] = {}
         self._by_book: dict[tuple[str, str], list[Subscription]] = {}
-        # How each reqId of a connection ended; cleared when the connection ends.
-        self._retired: dict[tuple[int, int], str] = {}
+        # How each reqId of a connection ended, and when; cleared when the connection ends.
+        self._retired: dict[tuple[int, int], tuple[str, float]] = {}
         # conId -> when the slots of its cancelled subscriptions are free again.
         self._lagging: dict[int, float] = {}
         # Slots held by other clients or TWS windows.
@@ -125,7 +126,7 @@ class DepthDesk:
         if isinstance(refusal, Refusal):
             self.counts.events[f"refused_{refusal.code}"] += 1
             if key not in self._subscriptions:
-                self._retired[key] = "refused"
+                self._retired[key] = ("refused", now_s)
             return refusal
         return self._open(connection, client_id, (request, refusal), now_s)
 
@@ -133,12 +134,12 @@ class DepthDesk:
         key = (connection, request.req_id)
         subscription = self._subscriptions.get(key)
         if subscription is None or subscription.state == "late":
-            return self._refuse_cancel(key)
+            return self._refuse_cancel(key, now_s)
         if subscription.smart != request.smart:
             self.counts.events["cancel_with_other_flag"] += 1
             return self._no_such(request.req_id)
         self.counts.events["cancelled"] += 1
-        self._retired[key] = "cancelled"
+        self._retired[key] = ("cancelled", now_s)
         self._lag(subscription, now_s)
         subscription.end, subscription.ended_s = "cancelled", now_s
         self.journal.ended(subscription, "cancelled")
@@ -159,7 +160,7 @@ class DepthDesk:
     def drop(self, subscription: Subscription, end: str, now_s: float) -> None:
         """Ends a subscription from the gateway's side."""
         if subscription.state != "late":
-            self._retired[subscription.key] = end
+            self._retired[subscription.key] = (end, now_s)
             subscription.end, subscription.ended_s = end, now_s
             self.journal.ended(subscription, end)
             if end == "disconnected":
@@ -280,10 +281,12 @@ class DepthDesk:
         self.counts.events["own_309"] += len(own) >= cap
         return Refusal(309, f"Max number ({cap}) of market depth requests has been reached")
 
-    def _refuse_cancel(self, key: tuple[int, int]) -> Refusal:
-        reason = self._retired.get(key, "unknown")
+    def _refuse_cancel(self, key: tuple[int, int], now_s: float) -> Refusal:
+        reason, at_s = self._retired.get(key, ("unknown", 0.0))
         name = "double_cancel" if reason == "cancelled" else f"cancel_of_{reason}"
-        self.counts.events[name] += 1
+        # It was on its way while the client had yet to read that its request is over.
+        crossed = reason == "dropped" and now_s - at_s < _CROSSES_S
+        self.counts.events["cancel_crossed" if crossed else name] += 1
         return self._no_such(key[1])
 
     @staticmethod

@@ -160,7 +160,7 @@ def test_no_fault_of_a_file_gives_a_secret_away(root: Path, content: bytes, expe
         ("IBKR_PORT", "9" * 5_000, "IBKR_PORT: was '99999999"),
         ("IBKR_PORT", "\uff14\uff10\uff10\uff12", "must be an integer from 1 to 65535"),
         ("TICKVISOR_SOURCE", "live\x1b[31m", "was 'live\\x1b[31m', must be printable text"),
-        ("TICKVISOR_CONFIG", "\udcff", "\\udcff': file is missing"),
+        ("TICKVISOR_CONFIG", "\udcff", ": file is missing"),
         ("TICKVISOR_CONFIG", "x" * 5_000, "File name too long"),
         ("TICKVISOR_CONFIG", "config", "unreadable, Is a directory"),
     ],

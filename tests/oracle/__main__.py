@@ -26,7 +26,7 @@ _SOAK_MAXLEN: Final = 2_000
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    console = Console()
+    console = Console(emoji=False)
     if options.again:
         return _judge_again(options.again, console)
     # Whoever ends the run must not leave a product behind.
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         console.print(table_of(runs))
     reasons = failed(runs) if len(runs) > 1 else []
     for reason in reasons:
-        console.print(reason, style="red", highlight=False, soft_wrap=True)
+        console.print(reason, style="red", highlight=False, markup=False, soft_wrap=True)
     if options.json:
         text = json.dumps(runs[0] if len(runs) == 1 else runs)
         Path(options.json).write_text(text, encoding="utf-8")
@@ -50,12 +50,12 @@ def _run(plan: Plan, options: argparse.Namespace, console: Console) -> Figures:
         def say(text: str) -> None:
             status.update(text)
             if not console.is_terminal or options.verbose:
-                console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)
+                console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False, markup=False)
 
         run = figures_of(Campaign(home, plan, say).run())
     console.print(table_of([run]))
     for violation in run["texts"]:
-        console.print(violation, style="red", highlight=False, soft_wrap=True)
+        console.print(violation, style="red", highlight=False, markup=False, soft_wrap=True)
     if options.into:
         options.into.mkdir(parents=True, exist_ok=True)
         name = f"seed-{plan.seed}-{run['minutes']:g}min.json"
@@ -71,7 +71,7 @@ def _judge_again(home: Path, console: Console) -> int:
     """What a kept run left, by the checks as they are now."""
     findings = judge(pickle.loads((home / EVIDENCE).read_bytes()))
     for violation in findings.violations:
-        console.print(violation, style="red", highlight=False, soft_wrap=True)
+        console.print(violation, style="red", highlight=False, markup=False, soft_wrap=True)
     console.print(findings.counts, findings.by_invariant)
     return int(bool(findings.violations))
 

@@ -19,7 +19,9 @@ class Bug:
     faults: tuple[str, ...] = ()
     # How long it has to show.
     seconds: float = 10.0
+    # What its world is like: see plan.py.
     stream_maxlen: int = 400_000
+    contracts: int = 40
 
     def put_into(self, root: Path) -> None:
         for path, old, new in self.edits:

@@ -36,6 +36,8 @@ _QUIET_EVERY: Final = 6
 _DRAIN_S: Final = 10.0
 # A document that lasts for less than the reader's round may be replaced unseen.
 _SEEN: Final = {"chains": "options:", "news": "sentiment:", "indicators": "technicals:"}
+# Rows a second of each pair that has a slot, trades a second of each symbol.
+_BUSY: Final[dict[str, Any]] = {"updates_per_s": 200.0, "trades_per_s": 25.0}
 # From so long a run on, faults that fill minutes come too.
 _LONG_S: Final = 600.0
 
@@ -50,6 +52,7 @@ class Plan:
     # Seconds that a pair keeps its depth slot.
     turn_s: float = 4.0
     stream_maxlen: int = 400_000
+    contracts: int = 40
 
     @property
     def has(self) -> frozenset[str]:
@@ -57,6 +60,7 @@ class Plan:
         found = {
             "ten minutes": self.seconds >= _LONG_S,
             "far redis": self.seed % 4 == 1,
+            "busy market": self.only is None and self.seed % 4 == 3,
             "fake clock": self.seed % 4 == 2 and COMPILER is not None,
         }
         asked = {fault.needs for step in self.only or () for fault, _ in step.faults}
@@ -92,8 +96,10 @@ class Campaign:
             plan.seed,
             plan.turn_s,
             stream_maxlen=plan.stream_maxlen,
+            contracts=plan.contracts,
             far_redis="far redis" in plan.has,
             fake_clock="fake clock" in plan.has,
+            **(_BUSY if "busy market" in plan.has else {}),
         )
         self._rig = Rig(home, world, SECRET)
         prepare(self._rig.product.layout.root)

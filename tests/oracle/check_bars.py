@@ -36,8 +36,9 @@ def check_bars(evidence: BarEvidence) -> Findings:
     findings = Findings()
     true = {int(bar["t"]): bar for bar in evidence.true_bars}
     stored = {int(bar["t"]): bar for bar in evidence.bars}
-    if len(stored) < len(evidence.bars):
-        findings.violation("one bar per start", f"bars {evidence.symbol}")
+    for what, found in (("bars", evidence.bars), ("candles", evidence.candles)):
+        if len({bar["t"] for bar in found}) < len(found):
+            findings.violation("one bar per start", f"{what} {evidence.symbol}")
     for t in range(evidence.from_s, evidence.to_s, _BAR_S):
         _check_bar(evidence, t, (true.get(t), stored.get(t)), findings)
     candles = {int(bar["t"]): bar for bar in evidence.candles}

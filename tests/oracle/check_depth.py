@@ -148,8 +148,9 @@ class _Turns:
         states = states_of(turn)
         since_ms = self._evidence.begin_ms
         self._findings.count("depth sent", sum(c.ms >= since_ms for c in turn.changes))
-        matched = self._align(entries, states)
-        self._findings.count("depth delivered", len(matched))
+        matched = self._align(entries, states, self._begin(turn, entries, states))
+        delivered = sum(turn.changes[index].ms >= since_ms for index, _ in matched)
+        self._findings.count("depth delivered", delivered)
         begin = 0
         before: Entry | None = None
         for index, entry in [*matched, (len(states), None)]:
@@ -158,10 +159,22 @@ class _Turns:
                 self._explain(turn, (before, entry), lost)
             begin, before = index + 1, entry
 
-    def _align(self, entries: list[Entry], states: list[State]) -> list[tuple[int, Entry]]:
+    def _begin(self, turn: Turn, entries: list[Entry], states: list[State]) -> int:
+        """Where a trimmed stream begins in its turn: a book may have looked so some rows ago."""
+        evidence = self._evidence
+        if not (evidence.trimmed and entries and entries[0] is evidence.entries[0]):
+            return 0
+        latest = entries[0].ts + _ROUNDING_MS
+        same = [
+            index
+            for index, (change, state) in enumerate(zip(turn.changes, states, strict=True))
+            if state == entries[0].state and change.ms <= latest
+        ]
+        return max(same, default=0)
+
+    def _align(self, entries: list[Entry], states: list[State], at: int) -> list[tuple[int, Entry]]:
         """(index of the row, its entry); both in order, so the earliest place will do."""
         matched: list[tuple[int, Entry]] = []
-        at = 0
         for entry in entries:
             found = next((i for i in range(at, len(states)) if states[i] == entry.state), None)
             if found is None:

@@ -193,8 +193,8 @@ def _burst(rig: Rig, draw: Draw) -> None:
 
 
 def _faster(rig: Rig, draw: Draw) -> float:
-    before: float = rig.gateway.call("set")["options"]["rate"]
-    rig.gateway.call("set", rate=300.0)
+    before: float = rig.world.updates_per_s
+    rig.gateway.call("set", rate=max(300.0, 3 * before))
     return before
 
 
@@ -203,15 +203,15 @@ def _slower(rig: Rig, before: float) -> None:
 
 
 def _trade_faster(rig: Rig, draw: Draw) -> None:
-    rig.gateway.call("set", trade_rate=40.0)
+    rig.gateway.call("set", trade_rate=max(40.0, 3 * rig.world.trades_per_s))
 
 
 def _trade_slower(rig: Rig, token: Any) -> None:
-    rig.gateway.call("set", trade_rate=5.0)
+    rig.gateway.call("set", trade_rate=rig.world.trades_per_s)
 
 
 LOAD: Final = (
     Fault("burst of rows", "load", _burst, hits=("depth",)),
-    Fault("15 times the rows", "load", _faster, _slower, (2.0, 6.0), ("depth",)),
-    Fault("8 times the trades", "load", _trade_faster, _trade_slower, (2.0, 5.0), ("trades",)),
+    Fault("storm of rows", "load", _faster, _slower, (2.0, 6.0), ("depth",)),
+    Fault("storm of trades", "load", _trade_faster, _trade_slower, (2.0, 5.0), ("trades",)),
 )

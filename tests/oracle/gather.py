@@ -13,7 +13,7 @@ import redis
 from simulators.control import ControlClient
 from tests.oracle.evidence import Entry, Gap, level
 
-__all__ = ["answered", "depth_entries", "gaps", "members", "secret_places"]
+__all__ = ["answered", "denied", "depth_entries", "gaps", "members", "secret_places"]
 
 
 # From a time that the product wrote down to the right one.
@@ -49,6 +49,15 @@ def answered(vendor: ControlClient) -> dict[str, int]:
         good = [row for row in reply["rows"] if row[at["outcome"]] == "ok"]
         found.update(row[at["function"]] for row in good)
         last = reply["rows"][-1][0]
+
+
+def denied(client: redis.Redis) -> tuple[str, ...]:
+    """What Redis refused to a user: a right that a process needs and does not have."""
+    found: Any = client.acl_log()
+    return tuple(
+        f"{one['username']} must not {one['reason']} {one['object']} ({one['count']} times)"
+        for one in found
+    )
 
 
 def secret_places(root: Path, secret: str) -> list[str]:

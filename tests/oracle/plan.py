@@ -40,7 +40,11 @@ class World:
     turn_s: float = 4.0
     tws_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     vendor_ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    # Of each pair that has a slot, and of each symbol.
     updates_per_s: float = 20.0
+    trades_per_s: float = 5.0
+    # Of each side of a chain.
+    contracts: int = 40
     # So long that a campaign of minutes trims nothing.
     stream_maxlen: int = 400_000
     # A proxy between the workers and Redis, by which it can be far away.

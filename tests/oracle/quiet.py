@@ -10,7 +10,7 @@ from tests.oracle.evidence import Findings, State, level
 from tests.oracle.mirror import EMPTY
 from tests.oracle.rig import Rig
 
-__all__ = ["check_books", "pause_market"]
+__all__ = ["check_books", "is_sound", "pause_market", "true_state"]
 
 _SETTLE_S: Final = 8.0
 _ROWS: Final = 10
@@ -44,7 +44,10 @@ def _truth(rig: Rig) -> dict[str, dict[str, State]]:
     for symbol, venue in sorted(pairs):
         book = rig.gateway.call("book", symbol=symbol, venue=venue)
         if any(shown["in_sync"] for shown in book["subscriptions"]):
-            truth.setdefault(symbol, {})[venue] = _true_state(book, venue)
+            state = true_state(book, venue)
+            # A fault may have left it unsorted or crossed: such a book must not be published.
+            if is_sound(state):
+                truth.setdefault(symbol, {})[venue] = state
     return truth
 
 
@@ -62,7 +65,14 @@ def _wrong(rig: Rig, symbol: str, books: dict[str, State]) -> list[str]:
     return wrong
 
 
-def _true_state(book: dict[str, Any], venue: str) -> State:
+def is_sound(state: State) -> bool:
+    """Each side best first, and the best bid below the best ask."""
+    bids, asks = ([row[0] for row in side if row[0] is not None] for side in state)
+    crossed = bool(bids and asks) and bids[0] >= asks[0]
+    return bids == sorted(bids, reverse=True) and asks == sorted(asks) and not crossed
+
+
+def true_state(book: dict[str, Any], venue: str) -> State:
     sides = []
     for name in ("bids", "asks"):
         rows = [level([price, size, maker or venue]) for price, size, maker in book[name][:_ROWS]]

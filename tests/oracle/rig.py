@@ -64,7 +64,7 @@ class Rig:
         scenario.write_text(
             "- {at_s: 0, command: journal, 'on': true}\n"
             "- {at_s: 0, command: set, history_pacing: 'off', bar_pacing: 'off',"
-            " tape_size: 100000}\n",
+            f" tape_size: 100000, trade_rate: {world.trades_per_s}}}\n",
             encoding="utf-8",
         )
         self._scenario = scenario
@@ -85,7 +85,14 @@ class Rig:
         # A port that nobody takes while the gateway is down.
         self._gateway = GatewayProcess(*seed, *rate, "--port", str(free_port()))
         self._open.callback(self._gateway.stop)
-        plan = ("--plan", str(VENDOR_PLAN), "--contracts", "40", "--moving", "0.3")
+        plan = (
+            "--plan",
+            str(VENDOR_PLAN),
+            "--contracts",
+            str(self.world.contracts),
+            "--moving",
+            "0.3",
+        )
         self._vendor = VendorProcess(*seed, *plan)
         self._open.callback(self._vendor.stop)
         self.gateway = self._open.enter_context(
@@ -174,16 +181,19 @@ class Rig:
     # Waiting
 
     def wait(self, condition: Callable[[], bool], timeout_s: float) -> float | None:
-        """Seconds until it held, None when it did not in time; an absent Redis counts as no."""
+        """Seconds until it held, None when it did not in time; an absent Redis counts as no.
+
+        It is looked at once at least."""
         begin_s = time.monotonic()
-        while (passed_s := time.monotonic() - begin_s) <= timeout_s:
+        while True:
             try:
                 if condition():
-                    return passed_s
+                    return time.monotonic() - begin_s
             except (redis.RedisError, *AWAY):
                 pass
+            if time.monotonic() - begin_s >= timeout_s:
+                return None
             time.sleep(_POLL_S)
-        return None
 
     def answers(self) -> bool:
         return bool(self.client.ping())

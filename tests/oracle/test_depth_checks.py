@@ -209,3 +209,14 @@ def test_a_worker_that_was_stopped_had_read_nothing_of_its_turn() -> None:
     assert broken(evidence(turns, found)) == {"no row lost"}
     stopped = (Window(BEGIN - 100, BEGIN + 9_500),)
     assert broken(DepthEvidence("SPY", turns, found, (), stopped)) == set()
+
+
+def test_a_trimmed_stream_begins_where_the_book_looked_so_last() -> None:
+    """The same two books by turns; of four entries the stream has kept two."""
+    sizes = (1.0, 2.0, 1.0, 2.0)
+    rows = [(INSERT if n == 0 else UPDATE, BID, 0, 990_000, s, "") for n, s in enumerate(sizes)]
+    one = turn([Change(BEGIN + 10 * n, row) for n, row in enumerate(rows, 1)])
+    found = entries(one)[2:]
+    kept = replace(evidence([one], found), trimmed=True)
+    assert broken(kept) == set()
+    assert broken(replace(kept, entries=found[:1])) == {"no row lost"}

@@ -56,6 +56,8 @@ class Case:
     answered: dict[str, int]
     # Files that hold a secret.
     secret_in: tuple[tuple[str, str], ...]
+    # What Redis refused to one of the product's users since it was started.
+    denied: tuple[str, ...]
     stream_maxlen: int
 
 
@@ -76,6 +78,7 @@ def collect(watched: Watched) -> Case:
         vendor=rig.vendor.call("stats"),
         answered=gather.answered(rig.vendor),
         secret_in=_secret_places(rig),
+        denied=gather.denied(rig.client),
         stream_maxlen=rig.world.stream_maxlen,
     )
 
@@ -98,6 +101,8 @@ def judge(case: Case) -> Findings:
     for what, functions in _DOCUMENTS.items():
         number = sum(case.answered.get(function, 0) for function in functions)
         findings.count(f"{what} answered by the vendor", number)
+    for what in case.denied:
+        findings.violation("rights suffice", what)
     for what, place in case.secret_in:
         findings.violation(f"no {what}", f"in file {place}")
     return findings

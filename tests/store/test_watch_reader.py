@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import redis
 
-from shared.errors import StoreRefused, StoreUnavailable
+from shared.errors import StoreUnavailable
 from shared.market.observation import Beat, Observation, PollSeen
 from shared.market.session import Session
 from shared.settings import Settings, load_settings
@@ -253,10 +253,12 @@ def test_the_prefix_is_before_every_key(read: Read, client: redis.Redis) -> None
     assert seen.depth["QQQ", "NASDAQ"].row_ms is None
 
 
-def test_a_key_of_another_type_is_refused(read: Read, client: redis.Redis) -> None:
+def test_a_key_of_another_type_is_absent_and_hides_no_other(
+    read: Read, client: redis.Redis
+) -> None:
     client.set("market:SPY:ticker", "text")
-    with pytest.raises(StoreRefused, match="WRONGTYPE"):
-        read()
+    client.hset("market:QQQ:ticker", mapping={"quote_ts": "7"})
+    assert read().quotes == {"SPY": 0, "QQQ": 7}
 
 
 def test_a_redis_that_is_away_is_told(tmp_path: Path) -> None:

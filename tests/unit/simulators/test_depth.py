@@ -52,6 +52,30 @@ def test_a_slot_is_free_only_after_the_cancel_lag() -> None:
     assert accepted(here, ask(3, "IWM"), now_s=10.3).req_id == 3
 
 
+def test_who_has_all_slots_itself_is_told_apart_from_who_shares_them() -> None:
+    here = world(depth_cap=1)
+    accepted(here, ask(1, "SPY"), connection=1)
+    refused(here, ask(2, "IWM"), connection=2)
+    assert here.desk.counts.events["own_309"] == 0
+    refused(here, ask(2, "IWM"), connection=1)
+    assert here.desk.counts.events["own_309"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cancelled_s", "counted"), [(10.9, "cancel_crossed"), (11.0, "cancel_of_dropped")]
+)
+def test_a_cancel_may_cross_the_word_that_its_request_is_over(
+    cancelled_s: float, counted: str
+) -> None:
+    here = world()
+    here.desk.drop(accepted(here, ask(1, "SPY")), "dropped", 10.0)
+    refusal = here.desk.cancel(1, DepthCancel(1, False), cancelled_s)
+    assert refusal is not None
+    assert refusal.code == 310
+    events = here.desk.counts.events
+    assert [name for name in ("cancel_crossed", "cancel_of_dropped") if events[name]] == [counted]
+
+
 def test_a_disconnected_client_frees_its_slots_after_the_lag() -> None:
     here = world(depth_cap=1, cancel_lag_ms=300)
     accepted(here, ask(1, "SPY"))

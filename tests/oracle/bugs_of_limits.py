@@ -80,9 +80,13 @@ BUGS_OF_LIMITS: Final = (
         "no foreign row",
     ),
     bug(
-        "a bar stays beside the one that takes its place", "shared/store/lua/bars_put.lua",
-        ('    redis.call("ZREMRANGEBYSCORE", KEYS[which], ARGV[i + 2], ARGV[i + 2])\n', ""),
-        "one bar per start", ("kill -9 ibkr_trades",), seconds=70.0,
+        "a bar is written twice", "shared/store/lua/bars_put.lua",
+        (
+            '    redis.call("ZADD", KEYS[which], ARGV[i + 2], ARGV[i + 3])\n',
+            '    redis.call("ZADD", KEYS[which], ARGV[i + 2], ARGV[i + 3], ARGV[i + 2],'
+            ' ARGV[i + 3] .. " ")\n',
+        ),
+        "one bar per start",
     ),
     bug(
         "greeks get a key of another name", "shared/store/keys.py",

@@ -28,9 +28,11 @@ _TIMED_OUT: Final = 124
 _REDIS_S: Final = 30.0
 _SLOW_S: Final = 0.2
 _FULL: Final = "1mb"
-# About so many of the log's commands are read in so long; what sleeping costs comes to it.
+# How long the log is to be read; what one of its commands has, and what the shortest sleep takes.
 _LOADING_S: Final = 4.0
-_COMMAND_BYTES: Final = 600
+_COMMAND_BYTES: Final = 250
+_SLEEP_US: Final = 60.0
+_LOADED_S: Final = 120.0
 
 
 def _kill(worker: str) -> Fault:
@@ -144,12 +146,21 @@ def _redis_loads(rig: Rig, draw: Draw) -> None:
     conf = rig.product.layout.root / "deploy/redis.conf"
     usual = conf.read_text(encoding="utf-8")
     log: Any = rig.client.info("persistence")
-    each_us = _LOADING_S * 1e6 * _COMMAND_BYTES / max(1, log["aof_current_size"])
-    conf.write_text(f"{usual}key-load-delay {max(1, int(each_us))}\n", encoding="utf-8")
+    delay = _load_delay(log["aof_current_size"] / _COMMAND_BYTES)
+    conf.write_text(f"{usual}key-load-delay {delay}\n", encoding="utf-8")
     try:
-        _redis_kill(rig, draw)
+        pid = rig.kill("redis")
+        rig.wait(lambda: rig.pid("redis") not in (0, pid) and rig.answers(), _LOADED_S)
     finally:
         conf.write_text(usual, encoding="utf-8")
+
+
+def _load_delay(commands: float) -> int:
+    """Microseconds of sleep for each command, or -n: the shortest sleep at every n-th one."""
+    each_us = _LOADING_S * 1e6 / max(1.0, commands)
+    return (
+        int(each_us - _SLEEP_US) if each_us > 2 * _SLEEP_US else -max(1, int(_SLEEP_US / each_us))
+    )
 
 
 def _redis_full(rig: Rig, draw: Draw) -> str:
@@ -182,7 +193,10 @@ REDIS: Final = (
         "redis 200 ms away", "redis", _redis_far, _redis_near, (3.0, 10.0), ALL_FED,
         needs="far redis",
     ),
-    Fault("redis full", "redis", _redis_full, _redis_roomy, (2.0, 6.0), ALL_FED, "redis"),
+    Fault(
+        "redis full", "redis", _redis_full, _redis_roomy, (2.0, 6.0), ALL_FED,
+        "redis, room again",
+    ),
     Fault("redis script flush", "redis", _redis_scripts, hits=ALL_FED),
     Fault("redis connections cut", "redis", _redis_cut, hits=ALL_FED),
 )  # fmt: skip

@@ -21,6 +21,7 @@ __all__ = ["Injector"]
 _HELD_MS: Final = 5_000
 _KEEPS_LATE: Final = ("ibkr_depth", "redis", "slow bytes")
 _POLL_S: Final = 0.03
+_ANSWERS_S: Final = 60.0
 _LAST: Final = {"setup": 1, "redis": 2}
 # One that was begun, with what ends it.
 Begun = tuple[Fault, Draw, Any]
@@ -55,7 +56,7 @@ class Injector:
         begun = [begin for one in step.faults if (begin := self._begin(*one)) is not None]
         begun_ms = now_ms()
         self._end(begun)
-        since_ms = self._over_ms(begun, begun_ms)
+        since_ms = self._over_ms(begun, from_ms, begun_ms)
         name = begun[0][0].target if len(begun) == 1 else ""
         for fault, _, _ in begun:
             # Of two together neither is over before both are.
@@ -82,7 +83,7 @@ class Injector:
             fault.end(self._rig, token)
             self.faults[fault.name] = self.faults.get(fault.name, 0) + 1
 
-    def _over_ms(self, begun: Sequence[Begun], begun_ms: int) -> int:
+    def _over_ms(self, begun: Sequence[Begun], from_ms: int, begun_ms: int) -> int:
         """From when on time is taken.
 
         Of a killed worker nothing comes any more: what is newer than the kill is its successor's.
@@ -92,7 +93,8 @@ class Injector:
         if len(targets) == 1 and targets[0].startswith("kill"):
             return begun_ms
         if targets == ["redis"]:
-            return self._watch.answered_ms(begun_ms) or now_ms()
+            self._rig.wait(lambda: self._watch.answers, _ANSWERS_S)
+            return self._watch.answered_ms(from_ms) or now_ms()
         return now_ms()
 
     def _recover(self, fault: Fault, since_ms: int, name: str) -> None:

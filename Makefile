@@ -93,7 +93,7 @@ oracle: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.oracle --calm --seed $(SEED) --minutes $(MINUTES)
 
-# Each deliberate bug in a copy of its own; exit 1 when one goes unnoticed. About 25 minutes.
+# Each deliberate bug in a copy of its own; exit 1 when one goes unnoticed. About 45 minutes.
 oracle-bugs: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.oracle.bugs
 

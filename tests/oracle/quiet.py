@@ -73,12 +73,9 @@ def is_sound(state: State) -> bool:
 
 
 def true_state(book: dict[str, Any], venue: str) -> State:
-    """A gateway whose own book is unsorted is repaired once a minute; until then its first ten rows
-    are shown in order."""
     sides = []
     for name in ("bids", "asks"):
         rows = [level([price, size, maker or venue]) for price, size, maker in book[name][:_ROWS]]
-        rows.sort(key=lambda row: row[0] or 0, reverse=name == "bids")
         sides.append((*rows, *EMPTY[0][len(rows) :]))
     return sides[0], sides[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -15,6 +15,7 @@ from shared.views.words import NOTHING, age, bar, count, plain
 CALLS: Final = (
     Column("worker"),
     Column("requests", right=True),
+    Column("by type", drop=5, least=18),
     Column("answers", least=28),
     Column("failures", right=True),
     Column("in flight", right=True, drop=3),
@@ -67,17 +68,21 @@ def _bucket(found: BudgetView) -> Iterator[Text]:
 def _row(one: Calls) -> list[str]:
     # What went well last: that is what may be cut.
     ordered = sorted(one.answers.items(), key=lambda pair: pair[0] in _WELL)
-    kinds = ", ".join(f"{kind} {told}" for kind, told in ordered)
     return [
         one.worker,
         count(one.requests),
-        kinds or NOTHING,
+        _counts(one.types.items()),
+        _counts(ordered),
         count(one.failures),
         count(one.in_flight),
         age(one.overdue_s),
         count(one.p99_ms),
         f"{age(one.told_age_s)} ago" if one.told_age_s is not None else "never",
     ]
+
+
+def _counts(told: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in told) or NOTHING
 
 
 def _suspended(one: CircuitRow) -> list[str]:

@@ -118,7 +118,7 @@ VENDOR: Final = {
     "breaker_failures": _gauge("Failures in a row.", "worker", "symbol", "type"),
     "breaker_left_seconds": _gauge("Until the next probe.", "worker", "symbol", "type"),
     "breakers_open": _gauge("How many circuits are open.", *_WORKER),
-    "vendor_requests_total": _counter("Requests sent.", *_WORKER),
+    "vendor_requests_total": _counter("Requests sent, repeated ones too.", "worker", "type"),
     "vendor_answers_total": _counter("Answers, by what they were.", "worker", "kind"),
     "vendor_received_bytes_total": _counter("Bytes of the answers.", *_WORKER),
     "vendor_failures_total": _counter("Polls that failed.", *_WORKER),

@@ -92,7 +92,7 @@ class Teller:
         surfaces.tell_venues(sheet, observed)
         vendor.tell_budget(sheet, seen, self._bucket)
         vendor.tell_breakers(sheet, seen, symbols, self._kinds)
-        vendor.tell_polls(sheet, workers.living(seen, self._expected))
+        vendor.tell_polls(sheet, workers.living(seen, self._expected), self._kinds)
 
     def _tell_whole(self, sheet: Sheet, seen: Exported) -> None:
         state = seen.session.get("state", "")

@@ -12,7 +12,6 @@ from shared.views.words import milliseconds
 
 EVERY: Final = "*"
 _POLLS: Final = {
-    "requests": "vendor_requests_total",
     "bytes": "vendor_received_bytes_total",
     "failures": "vendor_failures_total",
     "bad_documents": "vendor_bad_documents_total",
@@ -70,20 +69,29 @@ def _tell_circuit(
     sheet.put("breaker_left_seconds", left_s, *labels)
 
 
-def tell_polls(sheet: Sheet, living: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Of the workers that beat."""
+def tell_polls(
+    sheet: Sheet, living: Iterable[tuple[str, Mapping[str, Any]]], kinds: Collection[str]
+) -> None:
+    """Of the workers that beat; `kinds` are the types of polls."""
     for worker, figures in living:
         if worker not in VENDOR_WORKERS:
             continue
         sheet.put_all(figures, _POLLS, worker)
-        told = figures.get("answers")
-        answers = told if isinstance(told, dict) else {}
+        for kind, requests in _counts(figures, "requests_by_type").items():
+            if kind in kinds:
+                sheet.put("vendor_requests_total", requests, worker, kind)
+        answers = _counts(figures, "answers")
         for kind in _ANSWERS:
             # From the first on, so that a rate sees the first refusal too.
             sheet.put("vendor_answers_total", answers.get(kind, 0), worker, kind)
         sheet.histogram("vendor_fetch_seconds", figures, "fetch", worker)
         if worker == "av_options":
             _tell_chains(sheet, figures)
+
+
+def _counts(figures: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    told = figures.get(name)
+    return told if isinstance(told, dict) else {}
 
 
 def _tell_chains(sheet: Sheet, figures: Mapping[str, Any]) -> None:

@@ -125,7 +125,8 @@ KNOWN_FIGURES: Final = {
     " greeks_renewed, greeks_removed, junk_greeks, duplicates, dropped_rows, bad_values",
     "av_sentiment": "news, articles, dropped_articles, readings, delayed_readings, no_readings,"
     " bad_values",
-    "both vendor workers": "requests, answers, bytes, failures, bad_documents, store_retries,"
+    "both vendor workers": "requests, requests_by_type (repeated ones counted in both),"
+    " answers, bytes, failures, bad_documents, store_retries,"
     " unstored, fetch_ms_p50, fetch_ms_p99, fetch_bounds_ms, fetch_counts, fetch_sum_ms,"
     " in_flight, overdue_s, suspended, held_reason",
     "token_bucket": "tokens, granted, waited, waited_ms, refused, cooldown_left_s,"

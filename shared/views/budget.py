@@ -12,10 +12,11 @@ from shared.views.words import age_of, milliseconds, number, plain
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """`answers` by kind: `data`, `empty`, `rate_limit`, ..."""
+    """`types`: requests by type (`options`, `RSI`); `answers` by kind (`data`, `minute`)."""
 
     worker: str
     requests: int | None
+    types: Mapping[str, int]
     answers: Mapping[str, int]
     failures: int | None
     in_flight: int | None
@@ -56,17 +57,22 @@ def view(seen: BudgetSeen, workers: Sequence[str], burst: int) -> BudgetView:
 
 def _calls(seen: BudgetSeen, worker: str) -> Calls:
     figures = seen.figures.get(worker, {})
-    answers = figures.get("answers") or {}
     return Calls(
         worker,
         _whole(figures.get("requests")),
-        {plain(kind): _whole(told) or 0 for kind, told in sorted(answers.items())},
+        _counts(figures.get("requests_by_type")),
+        _counts(figures.get("answers")),
         _whole(figures.get("failures")),
         _whole(figures.get("in_flight")),
         number(figures.get("overdue_s")),
         number(figures.get("fetch_ms_p99")),
         age_of(milliseconds(figures.get("ts")), seen.now_ms),
     )
+
+
+def _counts(told: Any) -> dict[str, int]:
+    found = told if isinstance(told, dict) else {}
+    return {plain(name): _whole(count) or 0 for name, count in sorted(found.items())}
 
 
 def _circuit(now_ms: int, worker: str, name: str, row: Mapping[str, Any]) -> CircuitRow:

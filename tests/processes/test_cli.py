@@ -156,6 +156,7 @@ def test_the_budget_counts_the_calls_of_both_workers(product: Product) -> None:
     assert found["bucket"]["granted"] > 0
     assert [one["worker"] for one in found["calls"]] == ["av_options", "av_sentiment"]
     assert all(one["answers"]["data"] > 0 for one in found["calls"])
+    assert all(sum(one["types"].values()) == one["requests"] for one in found["calls"])
     assert shown(product, "budget")[-1] == "nothing is suspended"
 
 

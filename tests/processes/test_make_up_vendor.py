@@ -111,6 +111,12 @@ def test_the_monitors_and_the_family_speak_of_both_workers(client: redis.Redis) 
     assert set(metrics) == {"av_options", "av_sentiment", "token_bucket"}
     assert lasting(client, "monitoring:alpha_vantage:metrics", 120) == "hash"
     assert json.loads(metrics["token_bucket"])["granted"] > 0
+    figures = {name: json.loads(metrics[name]) for name in beats}
+    assert {name: set(one["requests_by_type"]) for name, one in figures.items()} == {
+        "av_options": {"options"},
+        "av_sentiment": {"sentiment", *INDICATORS},
+    }
+    assert all(sum(one["requests_by_type"].values()) == one["requests"] for one in figures.values())
 
 
 def test_a_restart_of_the_options_worker_leaves_the_other_at_work(

@@ -142,6 +142,8 @@ def is_held_back(case: Case, feed: Feed, symbol: str) -> None:
     assert told["text"].startswith(f"{case.reason}, no calls for ") and not more
     figures = feed.figures()
     assert (figures["answers"], figures["failures"]) == ({case.kind: case.answers}, 0)
+    # A request that is repeated within a poll is counted each time.
+    assert sum(figures["requests_by_type"].values()) == figures["requests"] >= case.requests
     assert feed.keys.circuits(case.worker) == {}
     arrivals = feed.requests(symbol)
     assert len(arrivals) == case.requests

@@ -139,9 +139,18 @@ def shows_the_budget(page: Page, held: redis.Redis) -> bool:
     told = held.hgetall("monitoring:alpha_vantage:metrics")
     if not key or "av_options" not in told:
         return False
-    requests = str(json.loads(told["av_options"])["requests"])
-    shown = page.locator(".calls tbody tr").first.locator("td").first.inner_text()
-    return facts(page).get("granted") == held.hget(key, "granted") and shown == requests
+    wanted = {}
+    for worker in ("av_options", "av_sentiment"):
+        figures = json.loads(told.get(worker, "{}"))
+        types = sorted(figures.get("requests_by_type", {}).items())
+        wanted[worker] = [str(figures.get("requests")), *(f"{kind} {sent}" for kind, sent in types)]
+    shown = page.locator(".calls tbody tr").evaluate_all(
+        """rows => Object.fromEntries(rows.map(row => [row.children[0].textContent,
+            [row.children[1].textContent,
+            ...[...row.querySelectorAll('.types .tag')].map(tag => tag.textContent)]]))"""
+    )
+    granted = facts(page).get("granted") == held.hget(key, "granted")
+    return granted and shown == wanted and "options" in shown["av_options"][1]
 
 
 def shows_the_processes(page: Page, held: redis.Redis) -> bool:

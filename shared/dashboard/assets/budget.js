@@ -15,8 +15,8 @@ export function make(context) {
   const columns = (names) => h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col", class: name.startsWith("#") ? "num" : "" }, name.replace("#", "")))));
   const root = h("div", { class: "stack" },
     h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Token bucket of the vendor")), h("div", { class: "body" }, gauge, facts, cooldown)),
-    h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Calls by process and answer"), h("span", { class: "muted" }, "since the process started")),
-      h("div", { class: "scroll" }, h("table", { class: "list calls" }, columns(["process", "#requests", "answers", "#failures", "#in flight", "#overdue", "#p99 ms", "#told"]), calls))),
+    h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Calls by process, type and answer"), h("span", { class: "muted" }, "since the process started")),
+      h("div", { class: "scroll" }, h("table", { class: "list calls" }, columns(["process", "#requests", "by type", "answers", "#failures", "#in flight", "#overdue", "#p99 ms", "#told"]), calls))),
     h("section", { class: "panel" }, h("header", {}, h("h2", {}, "Circuit breakers")),
       h("div", { class: "scroll" }, h("table", { class: "list circuits" }, columns(["process", "what", "state", "#until", "#failures", "reason"]), circuits)), none));
   const state = { bucket: null, calls: [], circuits: [], at: 0 };
@@ -66,24 +66,29 @@ export function make(context) {
 }
 
 function madeCall() {
-  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num", "data-label": "requests" }), h("td"),
+  return h("tr", {}, h("th", { scope: "row" }), h("td", { class: "num", "data-label": "requests" }), h("td", { class: "types" }), h("td", { class: "answers" }),
     ...["failures", "in flight", "overdue", "p99 ms", "told"].map((name) => h("td", { class: "num", "data-label": name })));
 }
 
 function fillCall(row, one, since) {
-  const [worker, requests, answers, failures, flying, overdue, slow, told] = row.children;
+  const [worker, requests, types, answers, failures, flying, overdue, slow, told] = row.children;
   say(worker, one.worker);
   say(requests, count(one.requests));
   const kinds = Object.entries(one.answers).sort((first, second) => WELL.includes(first[0]) - WELL.includes(second[0]));
-  rows(answers, kinds, (kind) => kind[0], () => h("span", { class: "tag" }), (tag, [kind, amount]) => {
-    say(tag, `${kind} ${count(amount)}`);
-    mark(tag, "data-bad", WELL.includes(kind) ? null : "1");
-  });
+  tags(types, Object.entries(one.types));
+  tags(answers, kinds, (kind) => !WELL.includes(kind));
   say(failures, count(one.failures));
   say(flying, count(one.in_flight));
   say(overdue, one.overdue_s === null ? "–" : age(one.overdue_s * 1000));
   say(slow, fixed(one.p99_ms, 0));
   say(told, one.told_age_s === null ? "never" : `${age(one.told_age_s * 1000 + since)} ago`);
+}
+
+function tags(cell, counts, isBad = () => false) {
+  rows(cell, counts, (found) => found[0], () => h("span", { class: "tag" }), (tag, [kind, amount]) => {
+    say(tag, `${kind} ${count(amount)}`);
+    mark(tag, "data-bad", isBad(kind) ? "1" : null);
+  });
 }
 
 function madeCircuit() {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, Generic
 
@@ -54,7 +55,9 @@ class Poller(Generic[DocumentT]):
         self._probes: set[Poll] = set()
         self._failed: asyncio.Future[None] | None = None
         self._wake = asyncio.Event()
-        self.tally = PollTally()
+        self.tally = PollTally(
+            attempts=Counter(dict.fromkeys((one.kind for one in self._polls), 0))
+        )
         # Why no calls are made at all, and until when (monotonic seconds).
         self._held: tuple[str, float] = ("", 0.0)
         self._announced: tuple[str, float] = ("", 0.0)
@@ -207,7 +210,7 @@ class Poller(Generic[DocumentT]):
     async def _poll(self, poll: Poll) -> None:
         answer = await self._ports.client.get(self._ports.handler.request(poll))
         outcome, text = _OUTCOMES.get(answer.kind, "failed"), answer.text
-        self.tally.answer(answer)
+        self.tally.answer(poll, answer)
         if outcome in ("ok", "empty"):
             self._restraint.served()
             outcome, text = await self._deliver(poll, answer, outcome)

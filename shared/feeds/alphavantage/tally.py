@@ -23,8 +23,11 @@ _OUT_OF_REACH: Final = 3
 
 @dataclass(slots=True)
 class PollTally:
+    """`attempts` begins with 0 for each type that will be polled."""
+
     answers: Counter[str] = field(default_factory=Counter)
-    attempts: int = 0
+    # Requests sent by type of data, repeated ones too.
+    attempts: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
     bad_documents: int = 0
     store_retries: int = 0
@@ -42,9 +45,9 @@ class PollTally:
     def answered(self) -> bool:
         return bool(self.answers)
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, poll: Poll, answer: Answer) -> None:
         self.answers[answer.kind] += 1
-        self.attempts += answer.attempts
+        self.attempts[poll.kind] += answer.attempts
         self.bytes += len(answer.body)
         if answer.kind == "transport":
             self._faults += 1
@@ -72,7 +75,8 @@ class PollTally:
         """Counters since the start; percentiles in ms over the last answers."""
         latencies = sorted(self._latencies)
         return {
-            "requests": self.attempts,
+            "requests": self.attempts.total(),
+            "requests_by_type": dict(self.attempts),
             "answers": dict(self.answers),
             "bytes": self.bytes,
             "failures": self.failures,

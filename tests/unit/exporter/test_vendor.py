@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from shared.exporter import vendor
 from shared.store.token_policy import BucketPolicy, BucketState
 from tests.unit.exporter.samples import NOW_MS, exported, of, told
@@ -21,7 +23,7 @@ def breakers(**circuits: dict[str, Any]) -> dict[str, float]:
 
 
 def polls(worker: str, **figures: Any) -> dict[str, float]:
-    return told(lambda sheet: vendor.tell_polls(sheet, [(worker, figures)]))
+    return told(lambda sheet: vendor.tell_polls(sheet, [(worker, figures)], KINDS))
 
 
 def test_the_bucket_is_told_as_it_is_now() -> None:
@@ -79,6 +81,21 @@ def test_answers_are_counted_by_kind_from_zero_on() -> None:
         'kind="minute",worker="av_options"': 2,
     }
     assert 'kind="transport",worker="av_options"' in found
+
+
+def test_requests_are_counted_by_known_types_alone() -> None:
+    told = {"sentiment": 40, "RSI": 0, "made up": 9}
+    found = polls("av_sentiment", requests=49, requests_by_type=told)
+    assert of(found, "vendor_requests_total") == {
+        'type="sentiment",worker="av_sentiment"': 40,
+        'type="RSI",worker="av_sentiment"': 0,
+    }
+
+
+@pytest.mark.parametrize("told", [None, "text", [1, 2], {"options": "many"}, {"options": None}])
+def test_what_is_no_count_of_requests_is_left_out(told: Any) -> None:
+    found = polls("av_options", requests=3, requests_by_type=told)
+    assert of(found, "vendor_requests_total") == {}
 
 
 def test_an_empty_chain_is_no_written_one() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from shared import logs
@@ -23,19 +25,19 @@ def test_nothing_is_connected_before_the_first_answer() -> None:
 
 def test_a_refusal_is_an_answer_too() -> None:
     tally = PollTally()
-    tally.answer(answer("daily"))
+    tally.answer(SPY, answer("daily"))
     assert tally.connected
 
 
 def test_three_transport_faults_in_a_row_are_no_longer_one_symbols() -> None:
     tally = PollTally()
-    tally.answer(answer("data"))
+    tally.answer(SPY, answer("data"))
     seen = []
     for _ in range(3):
-        tally.answer(answer("transport"))
+        tally.answer(SPY, answer("transport"))
         seen.append(tally.connected)
     assert seen == [True, True, False]
-    tally.answer(answer("empty"))
+    tally.answer(SPY, answer("empty"))
     assert tally.connected
 
 
@@ -43,26 +45,44 @@ def test_a_fault_among_answers_does_not_disconnect() -> None:
     tally = PollTally()
     kinds: tuple[Kind, ...] = ("data", "transport", "transport", "data", "transport", "transport")
     for kind in kinds:
-        tally.answer(answer(kind))
+        tally.answer(SPY, answer(kind))
     assert tally.connected
 
 
 def test_the_figures_count_attempts_bytes_and_kinds() -> None:
     tally = PollTally()
     for fetch_ms in (1.0, 2.0, 3.0, 4.0):
-        tally.answer(answer("data", fetch_ms))
-    tally.answer(answer("transport", 9.0, attempts=3))
+        tally.answer(SPY, answer("data", fetch_ms))
+    tally.answer(SPY, answer("transport", 9.0, attempts=3))
     figures = tally.figures()
     assert (figures["requests"], figures["bytes"]) == (7, 8)
     assert figures["answers"] == {"data": 4, "transport": 1}
     assert (figures["fetch_ms_p50"], figures["fetch_ms_p99"]) == (3.0, 4.0)
 
 
+def test_requests_of_a_type_are_counted_with_those_that_were_repeated() -> None:
+    tally = PollTally()
+    tally.answer(SPY, answer("data"))
+    tally.answer(QQQ, answer("transport", attempts=3))
+    tally.answer(Poll("SPY", "RSI", 60.0), answer("empty", attempts=2))
+    figures = tally.figures()
+    assert figures["requests_by_type"] == {"options": 4, "RSI": 2}
+    assert figures["requests"] == 6
+
+
+def test_a_type_of_which_nothing_was_requested_is_told_as_0() -> None:
+    tally = PollTally(attempts=Counter(options=0, RSI=0))
+    assert tally.figures()["requests_by_type"] == {"options": 0, "RSI": 0}
+    tally.answer(SPY, answer("data"))
+    assert tally.figures()["requests_by_type"] == {"options": 1, "RSI": 0}
+    assert tally.figures()["requests"] == 1
+
+
 def test_fetches_are_counted_in_buckets_since_the_start() -> None:
     tally = PollTally()
     for fetch_ms in (10.0, 10.5, 20_000.0):
-        tally.answer(answer("data", fetch_ms))
-    tally.answer(answer("transport", 9.0))
+        tally.answer(SPY, answer("data", fetch_ms))
+    tally.answer(SPY, answer("transport", 9.0))
     figures = tally.figures()
     assert figures["fetch_bounds_ms"][:2] == [10, 25]
     assert figures["fetch_counts"] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]

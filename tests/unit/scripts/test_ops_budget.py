@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from scripts.ops.budget_table import picture
 from shared.store.ops_reader import BudgetSeen
 from shared.views.budget import BudgetView, document, view
@@ -25,6 +27,7 @@ FIGURES: dict[str, dict[str, Any]] = {
     "av_options": {
         "ts": NOW_MS - 7_700,
         "requests": 691,
+        "requests_by_type": {"options": 691},
         "answers": {"rate_limit": 2, "data": 688, "transport": 1},
         "failures": 3,
         "in_flight": 1,
@@ -78,4 +81,13 @@ def test_the_document_has_countdowns_in_seconds() -> None:
         ("AAPL:sentiment", 0.0),
     ]
     assert found["calls"][0].answers == {"data": 688, "rate_limit": 2, "transport": 1}
+    assert found["calls"][0].types == {"options": 691}
     assert found["calls"][1].requests is None
+    assert found["calls"][1].types == {}
+
+
+@pytest.mark.parametrize("told", [None, "text", [691], 691])
+def test_what_is_no_map_of_counts_says_nothing(told: Any) -> None:
+    figures = {"av_options": {**FIGURES["av_options"], "requests_by_type": told, "answers": told}}
+    calls = shown(figures=figures).calls[0]
+    assert (calls.requests, calls.types, calls.answers) == (691, {}, {})

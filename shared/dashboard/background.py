@@ -30,7 +30,6 @@ class Background:
         self.pulse = Pulse()
         self.lives = Lives()
         self.status = StatusSeen(0)
-        self.live: dict[str, tuple[str, ...]] = {}
         self.board: Board = board(None, None, {}, self._expected)
         self.began_ms = self.now_ms()
 
@@ -45,7 +44,6 @@ class Background:
         """Raises StoreUnavailable, StoreRefused."""
         sample = await self._reader.sample(self._symbols)
         self.pulse.add(sample)
-        self.live = {symbol: one.live for symbol, one in sample.symbols.items() if one.live}
         for symbol, one in sample.symbols.items():
             self._heat[symbol].add(sample.now_ms // 1000, one)
         workers = dict.fromkeys((*WORKERS, WATCHDOG))

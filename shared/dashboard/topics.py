@@ -103,7 +103,6 @@ class Topics:
         async def read() -> Parts:
             status = self._background.status
             seen = await reader.read(self._background.now_ms(), _session(status.session))
-            seen = wall.holding(seen, self._background.live)
             rows = wall.rows(seen, (await self._ops.stale()).rows, policy, self.symbols)
             shown: Parts = {f"row:{one.symbol}": one for one in rows}
             return {

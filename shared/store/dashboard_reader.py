@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 
 from shared.store.connection import Store
 from shared.store.keys import Keys
-from shared.store.ops_documents import document, replies, text, texts, whole, words
+from shared.store.ops_documents import document, replies, text, texts, whole
 from shared.store.ops_ledgers import Entry
 
 # A symbol that trades more often than this in a second shows the newest of it.
@@ -32,13 +32,13 @@ class Print(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SymbolSample:
-    """`book` is the merged one, None where there is none; `live` are the venues whose book is open.
+    """`book` is the merged one, None where there is none; `live`: depth of it is open and healthy.
 
     `updates` is the number of the newest depth update; `trades` are newest first.
     """
 
     book: Mapping[str, Any] | None = None
-    live: tuple[str, ...] = ()
+    live: bool = False
     updates: int = 0
     trades: tuple[Print, ...] = ()
 
@@ -84,7 +84,7 @@ class DashboardReader:
         pipe.hgetall(keys.numbers("ibkr_trades"))
         for symbol in names:
             pipe.get(keys.book(symbol))
-            pipe.get(keys.depth_live(symbol))
+            pipe.exists(keys.depth_live(symbol))
             pipe.hget(keys.depth_last(symbol), "seq")
             pipe.lrange(keys.trades(symbol), 0, _TRADES - 1)
         numbers, *rest = await replies(self._store, pipe)
@@ -130,7 +130,7 @@ def _sample(found: Sequence[Any]) -> SymbolSample:
     book, live, updates, trades = found
     prints = (_print(one) for one in trades or ())
     return SymbolSample(
-        document(book), words(live), whole(text(updates)), tuple(one for one in prints if one)
+        document(book), bool(live), whole(text(updates)), tuple(one for one in prints if one)
     )
 
 

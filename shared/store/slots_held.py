@@ -1,4 +1,8 @@
-"""Who holds a depth slot since when, as the rotation ledger tells it."""
+"""Who holds a depth slot since when, as the rotation ledger tells it.
+
+Of a slot that is held since before the part of the ledger that is read at the start (a pinned
+symbol's, all day) its book tells.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +42,16 @@ class SlotsHeld:
             self._newest = name.decode()
             self._take({text(key): text(value) for key, value in fields.items()})
 
+    def saw_row(self, pair: tuple[str, str], at_ms: int) -> None:
+        """Rows come of a pair that the worker had: the ledger named it once."""
+        self._named[pair] = max(at_ms, self._named.get(pair, 0))
+
+    def saw_open(self, pair: tuple[str, str], at_ms: int) -> None:
+        """Its book is open; where the ledger said nothing of its slot, it is held since then."""
+        self._since.setdefault(pair, at_ms)
+
     def pairs(self, started_ms: int) -> list[tuple[str, str]]:
-        """Every pair that the process which started then has named in the ledger."""
+        """Every pair that the process which started then has named or had rows of."""
         return [pair for pair, at_ms in self._named.items() if at_ms >= started_ms]
 
     def since_ms(self, pair: tuple[str, str], started_ms: int) -> int | None:

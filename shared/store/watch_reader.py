@@ -21,6 +21,8 @@ from shared.store.slots_held import SlotsHeld
 _BAR_MS: Final = 5_000
 # Indicators change once a minute and are the largest documents here: looked at every so many times.
 _DOCUMENTS_EVERY: Final = 5
+# States of a venue's book whose request is open.
+_OPEN: Final = ("live", "reset")
 
 
 class _BeatDocument(msgspec.Struct):
@@ -33,6 +35,10 @@ class _BeatDocument(msgspec.Struct):
 
 class _Received(msgspec.Struct):
     received_ts: int = 0
+
+
+class _Book(_Received):
+    state: str = ""
 
 
 class _Fetched(msgspec.Struct):
@@ -64,6 +70,11 @@ class WatchReader:
         vendor = settings.alpha_vantage
         self._news = [one for one in self._quoted if one not in vendor.sentiment_skip]
         self._indicators = tuple(dict.fromkeys(vendor.indicators))
+        universe = settings.universe
+        # Symbols whose venue the worker finds out.
+        self._searched = [
+            one for one in settings.depth_symbols() if not universe.by_symbol(one).venues
+        ]
         self._rows: dict[tuple[str, str], int] = {}
         self._readings: dict[str, PollSeen] = {}
         # When the depth worker started, by its newest heartbeat.
@@ -95,6 +106,7 @@ class WatchReader:
         fallback, slots = texts(next(found)), _decoded(next(found), _Slots)
         if "ibkr_depth" in beats:
             self._depth_from_ms = beats["ibkr_depth"].started_ms
+        self._find_venues(found)
         depth = self._depth(pairs, found, fallback)
         market = self._market(found)
         polls = {
@@ -118,6 +130,8 @@ class WatchReader:
             pipe.get(keys.heartbeat(worker))
         pipe.hgetall(keys.depth_fallback())
         pipe.hget(keys.metrics("ibkr"), "ibkr_depth")
+        for symbol in self._searched:
+            pipe.hmget(keys.depth_last(symbol), ["venue", "ts"])
         for symbol, venue in pairs:
             pipe.get(keys.venue_book(symbol, venue))
         for symbol in self._quoted:
@@ -161,6 +175,13 @@ class WatchReader:
                 )
         return found
 
+    def _find_venues(self, replies: Any) -> None:
+        """A venue that is found is watched from the next look on."""
+        for symbol in self._searched:
+            venue, at = next(replies) or (None, None)
+            if venue and (at_ms := number(at)):
+                self._slots.saw_row((symbol, text(venue)), at_ms)
+
     def _depth(
         self,
         pairs: Iterable[tuple[str, str]],
@@ -169,9 +190,11 @@ class WatchReader:
     ) -> dict[tuple[str, str], DepthSeen]:
         found = {}
         for pair in pairs:
-            book = _decoded(next(replies), _Received)
+            book = _decoded(next(replies), _Book)
             if book is not None:
                 self._rows[pair] = book.received_ts
+                if book.state in _OPEN:
+                    self._slots.saw_open(pair, book.received_ts)
             since_ms = self._slots.since_ms(pair, self._depth_from_ms)
             refused = fallback.get(":".join(pair), "")
             found[pair] = DepthSeen(self._rows.get(pair), since_ms, refused)

@@ -6,7 +6,7 @@ Ages are left to who looks: what is told are times, so that nothing changes whil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.control.freshness import OWNERS, POLLED, FreshnessPolicy
@@ -37,17 +37,6 @@ class Row:
     slot: str
     slot_since_ms: int | None
     cells: tuple[Cell, ...]
-
-
-def holding(seen: Observation, live: Mapping[str, Sequence[str]]) -> Observation:
-    """With a slot for every open book: it may be held since before the ledger that was read."""
-    depth = dict(seen.depth)
-    for symbol, venues in live.items():
-        for venue in venues:
-            one = depth.get((symbol, venue))
-            if one is not None and one.slot_since_ms is None:
-                depth[symbol, venue] = replace(one, slot_since_ms=one.row_ms or seen.now_ms)
-    return replace(seen, depth=depth)
 
 
 def rows(

@@ -16,7 +16,7 @@ BOOK = {
 
 
 def sample(*trades: Print, live: bool = True) -> SymbolSample:
-    return SymbolSample(BOOK, ("ARCA",) if live else (), 7, trades)
+    return SymbolSample(BOOK, live, 7, trades)
 
 
 def told(found: Heat, after_s: int = 0) -> list[dict[str, Any]]:

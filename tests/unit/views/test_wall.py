@@ -5,7 +5,7 @@ from typing import Any, Final
 from shared.control.freshness import FreshnessPolicy
 from shared.market.observation import DepthSeen, Observation, PollSeen
 from shared.market.session import Session
-from shared.views.wall import SURFACES, Cell, Row, holding, rows
+from shared.views.wall import SURFACES, Cell, Row, rows
 
 NOW: Final = 1_000_000
 POLICY: Final = FreshnessPolicy(15, 30, 120, 20, 60, 900, 300, 6, slowdown=6.0)
@@ -94,16 +94,3 @@ def test_stale_data_that_never_came_is_as_old_as_the_watchdog_says() -> None:
     told = {"trades:SPY": {"age_s": 50.0, "budget_s": 30.0, "since_ts": 1, "reason": "mute"}}
     found = row(seen(trades={"SPY": 0}), told)
     assert cell(found, "trades") == Cell("stale", NOW - 50_000, 30.0, "mute")
-
-
-def test_an_open_book_holds_a_slot_also_since_before_the_ledger_that_was_read() -> None:
-    parked = {pair: DepthSeen(NOW - 300, None) for pair in (("SPY", "ARCA"), ("QQQ", "ARCA"))}
-    found = holding(seen(depth=parked), {"SPY": ["ARCA"], "IWM": ["ARCA"]})
-    assert row(found).slot == "ARCA"
-    assert cell(row(found), "depth") == Cell("ok", NOW - 300, 15, "holds a depth slot")
-    assert found.depth["QQQ", "ARCA"].slot_since_ms is None
-    assert len(found.depth) == 2
-
-
-def test_what_is_known_of_a_slot_is_not_replaced() -> None:
-    assert row(holding(seen(), {"SPY": ["ARCA"]})).slot_since_ms == NOW - 5_000

@@ -2,7 +2,7 @@
 
 import { h, mark, rows, s, say } from "/assets/dom.js";
 import { hideTip, showTip, tipOwner } from "/assets/tip.js";
-import { age, clock, count } from "/assets/words.js";
+import { age, clock, count, shortAge } from "/assets/words.js";
 
 const TITLES = {
   depth: ["Depth", "Dpt"], quotes: ["Quotes", "Quo"], trades: ["Trades", "Trd"], bars: ["Bars", "Bar"],
@@ -86,6 +86,7 @@ function fill(element, row, at, state, now, tally, open) {
   symbol.children[1].hidden = !row.slot;
   say(symbol.children[2], row.slot);
   sparks(rate, state.rates[row.symbol]);
+  const told = window.innerWidth < 760 ? shortAge : age;
   row.cells.forEach((found, index) => {
     const cell = cells[index];
     const look = judged(found, now, open);
@@ -94,7 +95,7 @@ function fill(element, row, at, state, now, tally, open) {
     mark(cell, "data-state", look.name);
     mark(cell, "tabindex", state.focus[0] === at && state.focus[1] === index ? "0" : "-1");
     say(cell.children[0], SIGNS[look.name]);
-    say(cell.children[1], look.age === null ? (look.name === "absent" ? "" : "–") : age(look.age));
+    say(cell.children[1], look.age === null ? (look.name === "absent" ? "" : "–") : told(look.age));
     mark(cell, "aria-label", `${row.symbol} ${found.surface || cell.dataset.surface}: ${WORDS[look.name]}${look.age === null ? "" : `, ${age(look.age)}`}`);
     const width = look.name === "absent" || look.share === null ? 0 : Math.min(1, look.share);
     cell.children[2].style.transform = `scaleX(${width.toFixed(3)})`;

@@ -14,6 +14,9 @@ export function age(ms) {
   return `${Math.floor(whole / 86400)}d${two(Math.floor((whole % 86400) / 3600))}`;
 }
 
+// For where four letters fit: `44m` of `44m05`.
+export const shortAge = (ms) => age(ms).replace(/^(\d{2,}[mhd])\d\d$/, "$1");
+
 export function price(value) {
   if (value === null || value === undefined) return NOTHING;
   const [whole, decimals = ""] = value.toFixed(6).replace(/0+$/, "").split(".");

@@ -134,10 +134,11 @@ class Reporter:
 
 
 def process_figures() -> dict[str, float | int]:
-    """`rss_bytes` now and `cpu_s` since the start of this process."""
+    """`rss_bytes` and `tasks` of the running loop now, `cpu_s` since the start of this process."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "rss_bytes": pages * _PAGE_BYTES,
+        "tasks": len(asyncio.all_tasks()),
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
     }

@@ -54,6 +54,7 @@ WORKERS: Final = {
     "worker_heartbeat_age_seconds": _gauge("Age of the newest heartbeat.", *_WORKER),
     "worker_start_time_seconds": _gauge("When the process began, Unix time.", *_WORKER),
     "worker_resident_memory_bytes": _gauge("Resident memory.", *_WORKER),
+    "worker_tasks": _gauge("Tasks of its event loop.", *_WORKER),
     "worker_cpu_seconds_total": _counter("Processor time since the start.", *_WORKER),
     "worker_reconnects_total": _counter("Connections to the gateway after the first.", *_WORKER),
     "worker_bad_items_total": _counter("Rows, ticks and values that were unusable.", *_WORKER),

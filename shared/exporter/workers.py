@@ -30,6 +30,7 @@ _SINK: Final = {
 }
 _EVERY: Final = {
     "rss_bytes": "worker_resident_memory_bytes",
+    "tasks": "worker_tasks",
     "cpu_s": "worker_cpu_seconds_total",
     "reconnects": "worker_reconnects_total",
     "stragglers": "worker_stragglers_total",

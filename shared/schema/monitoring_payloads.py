@@ -133,5 +133,5 @@ KNOWN_FIGURES: Final = {
     " cooldown_reason, calls_per_min, budget_per_min, calls_per_s",
     "watchdog": "ticks, stale (by surface), stale_total, actions, longest_tick_ms, alerts_sent,"
     " alerts_failed, alerts_dropped, alerts_left_out",
-    "every worker": "ledger_waiting, ledger_dropped, rss_bytes, cpu_s",
+    "every worker": "ledger_waiting, ledger_dropped, rss_bytes, tasks, cpu_s",
 }

@@ -129,7 +129,17 @@ BUGS_OF_LIMITS: Final = (
         " daemon=True)) or _kept[-1].start()",
         "threads flat", 90.0,
     ),
+    _leak(
+        "tasks never end",
+        "_kept.extend(asyncio.create_task(asyncio.sleep(900)) for _ in range(9))",
+        "tasks flat", 80.0,
+    ),
     _leak("what was written is kept", "_kept.append(b'x' * 40_000_000)", "memory bounded", 30.0),
+    bug(
+        "nobody may trim what was told to him", "shared/store/acl.py",
+        (" hset hdel xadd lpop ltrim\"", " hset hdel xadd\""),
+        "rights suffice",
+    ),
     bug(
         "a worker thinks for seven seconds before it starts", "workers/av_options.py",
         ("from __future__ import annotations\n",

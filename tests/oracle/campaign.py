@@ -14,7 +14,7 @@ from tests.oracle import quiet, quiet_vendor
 from tests.oracle.evidence import Findings
 from tests.oracle.fake_clock import COMPILER
 from tests.oracle.injection import Injector
-from tests.oracle.lengths import LengthLog
+from tests.oracle.lengths import LengthLog, check_tasks
 from tests.oracle.plan import PAIRS, SYMBOLS, World
 from tests.oracle.reader import KeyReader
 from tests.oracle.recovery import PongWatch
@@ -155,6 +155,7 @@ class Campaign:
         self._findings.add(check_resources(resources.lives))
         self._outcome.growth = growth_rows(resources.lives)
         self._outcome.lengths = lengths.rows()
+        self._findings.add(check_tasks(lengths.found))
         self._findings.add(check_growth(self._outcome.growth))
         self._count_policy(reader, watch)
         for invariant, text in rig.complaints:

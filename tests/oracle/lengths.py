@@ -1,17 +1,24 @@
-"""How long what Redis keeps is, over the run: streams, lists and sorted sets, keys, memory."""
+"""How long what Redis keeps is, over the run, and how many tasks the workers say they have."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import orjson
 import redis
 
+from tests.oracle.evidence import Findings
 from tests.oracle.plan import SYMBOLS
 
-__all__ = ["LengthLog"]
+__all__ = ["LengthLog", "check_tasks"]
 
+_METRICS: Final = ("monitoring:ibkr:metrics", "monitoring:alpha_vantage:metrics",
+                   "monitoring:watchdog:metrics")  # fmt: skip
+_TASKS: Final = "tasks, "
+# What a fault may leave waiting; a leak of one a message or a poll is more within a minute.
+_TASKS_MORE: Final = 30
 _EVERY_S: Final = 10.0
 _LENGTHS: Final = {
     "xlen": ("raw:ibkr:depth:stream:{}", "monitoring:gaps", "monitoring:depth:rotation",
@@ -61,6 +68,24 @@ class LengthLog:
                 ask: Any = getattr(client, command)
                 longest = max(int(ask(name)) for name in names)
                 self.found.setdefault(key.format("*"), []).append(longest)
+        for key in _METRICS:
+            rows: Any = client.hgetall(key)
+            for worker, row in rows.items():
+                if "tasks" in (figures := orjson.loads(row)):
+                    self.found.setdefault(_TASKS + worker.decode(), []).append(figures["tasks"])
         memory: Any = client.info("memory")
         self.found.setdefault("keys", []).append(int(client.dbsize()))
         self.found.setdefault("Redis, KB", []).append(int(memory["used_memory"]) // 1_024)
+
+
+def check_tasks(found: Mapping[str, Sequence[int]]) -> Findings:
+    """The most of the last third of a run against the most of the first one."""
+    findings = Findings()
+    for what, numbers in found.items():
+        third = len(numbers) // 3
+        if not what.startswith(_TASKS) or third == 0:
+            continue
+        before, after = max(numbers[:third]), max(numbers[-third:])
+        if after > before + _TASKS_MORE:
+            findings.violation("tasks flat", f"{what}: {before}, then {after}")
+    return findings

@@ -36,8 +36,8 @@ def test_bugs_cover_the_invariants_a_campaign_checks() -> None:
         "indicators as sent", "known keys only", "memory bounded", "message rate",
         "no bad value readable", "no foreign row", "no key of the vendor", "no row lost",
         "no trade lost", "nobody ends by the clock", "one bar per start", "one instance",
-        "outages told", "recovery", "seq in order", "seq without holes",
-        "sides sorted", "streams trimmed", "threads flat",
+        "outages told", "recovery", "rights suffice", "seq in order", "seq without holes",
+        "sides sorted", "streams trimmed", "tasks flat", "threads flat",
         "trades once, in order", "vendor's limits",
     }  # fmt: skip
     assert len(FAULTS) > 100

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from tests.oracle.growth import Sample, growth_of
+from tests.oracle.lengths import check_tasks
 from tests.oracle.resources import check_growth, check_resources, growth_rows
 
 
@@ -19,6 +20,13 @@ def life(
 
 def broken(samples: list[Sample]) -> set[str]:
     return set(check_resources({("ibkr_depth", 7): samples}).by_invariant)
+
+
+def test_tasks_that_never_end_are_found() -> None:
+    steady = {"tasks, ibkr_depth": [9, 12, 9, 40, 12, 9], "keys": [1, 1, 1, 1, 1, 900]}
+    assert check_tasks(steady).violations == []
+    leaking = {"tasks, av_options": [9, 12, 20, 30, 43, 40]}
+    assert check_tasks(leaking).violations == ["tasks flat: tasks, av_options: 12, then 43"]
 
 
 def test_what_stays_as_it_is_is_flat() -> None:

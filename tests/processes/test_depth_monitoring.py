@@ -23,7 +23,8 @@ QUOTE_FIELDS: Final = {
 METRICS: Final = {
     "updates", "writes", "dropped", "conflated", "stragglers", "crossed_books", "queue_depth",
     "max_lag_ms", "latency_bounds_ms", "latency_counts", "latency_p50_ms", "latency_p99_ms",
-    "reconnects", "subscriptions", "batch_size", "limit_refusals", "rss_bytes", "cpu_s", "ts",
+    "reconnects", "subscriptions", "batch_size", "limit_refusals", "rss_bytes", "tasks",
+    "cpu_s", "ts",
 }  # fmt: skip
 
 

@@ -194,12 +194,19 @@ def test_a_stopping_worker_stays_stopping(redis_server: RedisServer) -> None:
 
 
 def test_process_figures_are_those_of_this_process() -> None:
-    before = process_figures()
-    until_s = time.process_time() + 0.02
-    while time.process_time() < until_s:
-        pass
-    after = process_figures()
+    async def scenario() -> tuple[dict[str, float | int], dict[str, float | int]]:
+        before = process_figures()
+        until_s = time.process_time() + 0.02
+        while time.process_time() < until_s:
+            pass
+        other = asyncio.create_task(asyncio.Event().wait())
+        after = process_figures()
+        other.cancel()
+        return before, after
+
+    before, after = asyncio.run(scenario())
     assert after["cpu_s"] > before["cpu_s"] > 0
+    assert (before["tasks"], after["tasks"]) == (1, 2)
     assert 5e6 < after["rss_bytes"] < 5e9
 
 

@@ -20,7 +20,6 @@ from shared.freshness_budgets import freshness_policy
 from shared.market.observation import Observation
 from shared.market.session import Session, TradingDay, session_at
 from shared.process import Worker
-from shared.reporting import process_figures
 from shared.store.control_inbox import Handler
 from shared.store.market_session import write_session
 from shared.store.stale_board import send_order, write_stale
@@ -118,7 +117,7 @@ class Watchdog:
             "alerts_dropped": sender.dropped,
             "alerts_left_out": self._digest.forgotten,
         }
-        return {**self._counts, **sent, "stale": surfaces, **process_figures()}
+        return {**self._counts, **sent, "stale": surfaces}
 
     async def _look(self) -> None:
         self._counts["ticks"] += 1

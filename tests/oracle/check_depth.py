@@ -52,6 +52,9 @@ def check_depth(evidence: DepthEvidence) -> Findings:
     last_shown = {evidence.turns[number].venue: number for number in sorted(by_turn)}
     turns = _Turns(evidence, absent, findings)
     for number, turn in enumerate(evidence.turns):
+        if evidence.trimmed and turn.opened_ms <= evidence.begin_ms:
+            # Of its entries the first ones are gone, and nobody can tell how many.
+            continue
         # The gap of an outage is entered with the next turn, which may be yet to come.
         turns.untold = turn.cut_off and number >= last_shown.get(turn.venue, -1)
         turns.check(turn, by_turn.get(number, []))
@@ -146,35 +149,21 @@ class _Turns:
 
     def check(self, turn: Turn, entries: list[Entry]) -> None:
         states = states_of(turn)
-        since_ms = self._evidence.begin_ms
-        self._findings.count("depth sent", sum(c.ms >= since_ms for c in turn.changes))
-        matched = self._align(entries, states, self._begin(turn, entries, states))
-        delivered = sum(turn.changes[index].ms >= since_ms for index, _ in matched)
-        self._findings.count("depth delivered", delivered)
+        self._findings.count("depth sent", len(turn.changes))
+        matched = self._align(entries, states)
+        self._findings.count("depth delivered", len(matched))
         begin = 0
         before: Entry | None = None
         for index, entry in [*matched, (len(states), None)]:
-            lost = [c for c in turn.changes[begin:index] if c.ms >= self._evidence.begin_ms]
+            lost = turn.changes[begin:index]
             if lost:
                 self._explain(turn, (before, entry), lost)
             begin, before = index + 1, entry
 
-    def _begin(self, turn: Turn, entries: list[Entry], states: list[State]) -> int:
-        """Where a trimmed stream begins in its turn: a book may have looked so some rows ago."""
-        evidence = self._evidence
-        if not (evidence.trimmed and entries and entries[0] is evidence.entries[0]):
-            return 0
-        latest = entries[0].ts + _ROUNDING_MS
-        same = [
-            index
-            for index, (change, state) in enumerate(zip(turn.changes, states, strict=True))
-            if state == entries[0].state and change.ms <= latest
-        ]
-        return max(same, default=0)
-
-    def _align(self, entries: list[Entry], states: list[State], at: int) -> list[tuple[int, Entry]]:
+    def _align(self, entries: list[Entry], states: list[State]) -> list[tuple[int, Entry]]:
         """(index of the row, its entry); both in order, so the earliest place will do."""
         matched: list[tuple[int, Entry]] = []
+        at = 0
         for entry in entries:
             found = next((i for i in range(at, len(states)) if states[i] == entry.state), None)
             if found is None:

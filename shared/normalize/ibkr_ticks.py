@@ -160,7 +160,8 @@ class TickParser:
             found = self._size_ticks.get((tick, raw))
             if found is None:
                 found = self._other(fields)
-                if found is not None:
+                # The day's volume never comes twice: it would only crowd out what does.
+                if found is not None and found.field is not Field.DAY_LOTS:
                     _remember(self._size_ticks, (tick, raw), found)
             return found
         if tick == _RT_VOLUME and message == MSG_TICK_STRING:
@@ -185,7 +186,7 @@ class TickParser:
     def _value(self, field: Field, raw: bytes) -> float | None:
         if field is Field.LAST_TIME:
             return digits(raw, "last time", 11) * 1000 or None
-        value = self._size(raw)
+        value = whole(raw, "size") if field is Field.DAY_LOTS else self._size(raw)
         # Halted 0 says "trading", while -1 is "not known".
         return 0 if value is None and field is Field.HALTED and zero(raw) else value
 

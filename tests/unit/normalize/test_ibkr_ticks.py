@@ -238,6 +238,21 @@ def test_a_full_cache_is_dropped_and_filled_anew(monkeypatch: pytest.MonkeyPatch
     assert [trade.price for trade in made if isinstance(trade, Trade)] == [1.0, 2.0, 3.0, 1.0]
 
 
+def test_volumes_that_never_come_again_are_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+
+    def whole(raw: bytes, field: str) -> float:
+        made.append(raw)
+        return float(raw)
+
+    monkeypatch.setattr(module, "whole", whole)
+    parser = TickParser()
+    for tick, size in ((b"8", b"5000"), (b"0", b"7"), (b"74", b"5100"), (b"0", b"7")):
+        parser.line([b"2", b"6", b"7", tick, size], "SPY", RECEIVED_MS)
+    parser.line([b"2", b"6", b"7", b"8", b"5000"], "SPY", RECEIVED_MS)
+    assert made == [b"5000", b"7", b"5100", b"5000"]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [

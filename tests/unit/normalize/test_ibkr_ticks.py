@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+import shared.normalize.ibkr_ticks as module
 from shared.errors import BadRow
 from shared.market.quote import Field, Tick
 from shared.market.trade import Halt, Trade, TradeFeed

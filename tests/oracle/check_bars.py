@@ -13,6 +13,9 @@ __all__ = ["BarEvidence", "check_bars"]
 
 _BAR_S: Final = 5
 _MINUTE_S: Final = 60
+# An outage is taken to begin so much earlier than it was noticed: until its window is fetched, the
+# candle of the minute before is not complete either.
+_MARGIN_S: Final = 10
 _NAMES: Final = ("open", "high", "low", "close", "volume", "count")
 Bar = Mapping[str, Any]
 
@@ -76,7 +79,7 @@ def _check_candle(
         findings.count("candles delivered", int(true is not None))
     elif (stored is None or not whole) and _unfilled(evidence, minute, minute + _MINUTE_S):
         findings.count("candles in gaps")
-    elif (stored is None or not whole) and minute + _MINUTE_S > evidence.covered_s:
+    elif (stored is None or not whole) and minute + _MINUTE_S > evidence.covered_s - _MARGIN_S:
         findings.count("candles pending")
     else:
         text = f"{evidence.symbol} {minute}: was {_shown(stored)}, must be {_shown(true)}"

@@ -98,7 +98,7 @@ def wrong(
     found: list[dict[str, Any]],
     candles: list[dict[str, Any]],
     *gaps: Gap,
-    covered_s: int = MINUTE + 60,
+    covered_s: int = MINUTE + 70,
 ) -> set[str]:
     window = (MINUTE, MINUTE + 60, covered_s)
     return set(check_bars(BarEvidence("SPY", bars(), found, candles, gaps, *window)).by_invariant)
@@ -120,6 +120,12 @@ def test_a_missing_bar_is_wrong_unless_it_is_entered_as_lost_or_still_fetched() 
     told = wrong(short, lame, gap("bars", *window, "restart: filled, 1 bars"))
     assert told == {"bars right", "candles right"}
     assert wrong(short, lame, covered_s=MINUTE + 50) == set()
+
+
+def test_a_whole_candle_may_be_in_doubt_while_a_window_behind_it_is_fetched() -> None:
+    doubtful = [candle(complete=False)]
+    assert wrong(bars(), doubtful, covered_s=MINUTE + 69) == set()
+    assert wrong(bars(), doubtful, covered_s=MINUTE + 70) == {"candles right"}
 
 
 def test_a_candle_that_calls_itself_complete_must_be() -> None:

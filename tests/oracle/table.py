@@ -17,7 +17,8 @@ __all__ = ["markdown"]
 
 
 def main(arguments: list[str]) -> int:
-    runs = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sorted(arguments)]
+    runs = [json.loads(Path(name).read_text(encoding="utf-8")) for name in arguments]
+    runs.sort(key=lambda run: (run["minutes"], run["seed"]))
     if not runs:
         print("which files? python -m tests.oracle.table FILES.json", file=sys.stderr)
         return 2

@@ -58,9 +58,10 @@ class Injector:
         self._end(begun)
         since_ms = self._over_ms(begun, from_ms, begun_ms)
         name = begun[0][0].target if len(begun) == 1 else ""
+        # Of two together neither is over before both are.
+        until_ms = since_ms + max((one.patience_s for one, _, _ in begun), default=0.0) * 1_000
         for fault, _, _ in begun:
-            # Of two together neither is over before both are.
-            self._recover(fault, since_ms, name or "other")
+            self._recover(fault, (since_ms, until_ms), name or "other")
         groups = tuple(fault.group for fault, _ in step.faults)
         hit = tuple(_hit(fault) for fault, _ in step.faults)
         self.disturbances.append(Disturbance(from_ms, now_ms(), hit))
@@ -97,8 +98,9 @@ class Injector:
             return self._watch.answered_ms(from_ms) or now_ms()
         return now_ms()
 
-    def _recover(self, fault: Fault, since_ms: int, name: str) -> None:
-        took_s = self._wait(fault, since_ms)
+    def _recover(self, fault: Fault, time_ms: tuple[int, float], name: str) -> None:
+        since_ms, until_ms = time_ms
+        took_s = self._wait(fault, since_ms, until_ms)
         for surface in (one for one in fault.hits if one not in took_s):
             passed_s = (now_ms() - since_ms) / 1_000
             text = f"{surface}: nothing new {passed_s:.1f} s after {fault.name}"
@@ -111,10 +113,9 @@ class Injector:
             for surface, one_s in took_s.items():
                 self._note(f"{name}: {surface}", one_s)
 
-    def _wait(self, fault: Fault, since_ms: int) -> dict[str, float]:
+    def _wait(self, fault: Fault, since_ms: int, until_ms: float) -> dict[str, float]:
         """Seconds until each surface that the fault hit had something new."""
         took_s: dict[str, float] = {}
-        until_ms = since_ms + fault.patience_s * 1_000
         while True:
             for surface in [one for one in fault.hits if one not in took_s]:
                 if self._back(surface, since_ms):

@@ -214,6 +214,17 @@ def test_a_cooldown_lasts_no_longer_than_set_when_the_clock_steps_back(
     assert (again.state, again.wait_us, again.epoch) == (LATER, 20 * S, "born")
 
 
+def test_a_cooldown_that_was_over_stays_over_when_the_clock_steps_back(
+    client: redis.Redis,
+) -> None:
+    cool_down(client, 20)
+    pass_time(client, 21)
+    reserve(client)
+    pass_time(client, -86_400)
+    again = reserve(client, horizon_s=60)
+    assert (again.state, again.wait_us, again.reason) == (LATER, 10 * S, "")
+
+
 def test_unreadable_fields_begin_the_bucket_anew(client: redis.Redis) -> None:
     client.hset(KEY, mapping={"epoch": "e", "empty_us": "x", "last_us": "", "cooldown_us": "y"})
     assert reserve(client).wait_us == 10 * S

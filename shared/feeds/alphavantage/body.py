@@ -29,17 +29,33 @@ class Room:
         self.taken -= size
 
 
+class Share:
+    """What one body takes of the room, until nobody holds this: however its request ends."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._taken = 0
+
+    def take(self, size: int) -> None:
+        """Raises VendorUnavailable where there is no room."""
+        self._room.take(size)
+        self._taken += size
+
+    def __del__(self) -> None:
+        self._room.give(self._taken)
+
+
 class Body:
     """Raises VendorUnavailable when it grows past `limit_bytes`, is no gzip, or is cut off, and
-    where `room` has none left; what it took of that it keeps until `drop`.
+    where `share` gets no more room.
     """
 
-    def __init__(self, encoding: str, limit_bytes: int, room: Room) -> None:
+    def __init__(self, encoding: str, limit_bytes: int, share: Share) -> None:
         if encoding not in ("", "identity", "gzip"):
             raise VendorUnavailable(f"content-encoding: was {encoding[:40]!r}, must be gzip")
         self._gzip = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
         self._limit = limit_bytes
-        self._room = room
+        self._share = share
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -67,13 +83,9 @@ class Body:
                 raise VendorUnavailable(f"gzip body ends early, after {self._size} bytes")
         return b"".join(self._parts)
 
-    def drop(self) -> None:
-        self._room.give(sum(map(len, self._parts)))
-        self._parts.clear()
-
     def _add(self, part: bytes) -> None:
         self._count(part)
-        self._room.take(len(part))
+        self._share.take(len(part))
         self._parts.append(part)
 
     def _count(self, part: bytes) -> None:

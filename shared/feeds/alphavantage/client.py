@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +17,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_random_exponential
 
 from shared.errors import BudgetExhausted, VendorUnavailable
-from shared.feeds.alphavantage.body import Body, Room
+from shared.feeds.alphavantage.body import Body, Room, Share
 from shared.feeds.alphavantage.refusals import Kind, Verdict, classify
 from shared.settings import AlphaVantageSettings
 
@@ -40,9 +39,12 @@ class Request:
     wanted: str
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is empty unless `kind` is data; `fetch_ms` covers the last attempt."""
+    """`body` is empty unless `kind` is data; `fetch_ms` covers the last attempt.
+
+    Its `share` of the room is held until nobody has use for it: a document may wait for Redis.
+    """
 
     kind: Kind
     body: bytes = b""
@@ -51,6 +53,7 @@ class Answer:
     fetch_ms: float = 0.0
     received_ms: int = 0
     attempts: int = 1
+    share: Share | None = None
 
 
 class VendorClient:
@@ -113,24 +116,24 @@ class VendorClient:
                 return Answer("transport", text=f"not repeated, {error}", attempts=count.attempts)
         count.attempts += 1
         started_s = time.monotonic()
-        body, verdict = await self._exchange(request)
-        answer = Answer(
+        share = Share(self._room)
+        body, verdict = await self._exchange(request, share)
+        is_data = verdict.kind == "data"
+        return Answer(
             verdict.kind,
-            body if verdict.kind == "data" else b"",
+            body if is_data else b"",
             self._redacted(verdict.text),
             verdict.certain,
             round((time.monotonic() - started_s) * 1000, 1),
             time.time_ns() // 1_000_000,
             count.attempts,
+            share if is_data else None,
         )
-        # Until nobody has use for it any more: a document may wait for Redis.
-        weakref.finalize(answer, self._room.give, len(body)).atexit = False
-        return answer
 
-    async def _exchange(self, request: Request) -> tuple[bytes, Verdict]:
+    async def _exchange(self, request: Request, share: Share) -> tuple[bytes, Verdict]:
         try:
             async with asyncio.timeout(self._total_s):
-                status, body = await self._read(request)
+                status, body = await self._read(request, share)
         except TimeoutError:
             return b"", Verdict("transport", f"no whole answer within {self._total_s:g} s")
         except VendorUnavailable as error:
@@ -139,29 +142,25 @@ class VendorClient:
             return b"", Verdict("transport", f"{type(error).__name__}: {error}")
         return body, classify(status, body, request.wanted)
 
-    async def _read(self, request: Request) -> tuple[int, bytes]:
+    async def _read(self, request: Request, share: Share) -> tuple[int, bytes]:
         params = {**request.params, "apikey": self._key}
         line = self._line
         line.users += 1
         try:
             async with line.http.stream("GET", self._url, params=params) as response:
-                return response.status_code, await self._body(response)
+                return response.status_code, await self._body(response, share)
         finally:
             line.users -= 1
             if line is not self._line and not line.users:
                 await line.http.aclose()
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response, share: Share) -> bytes:
         encoding = response.headers.get("content-encoding", "").lower()
-        body = Body(encoding, self._limit_bytes, self._room)
-        try:
-            async for raw in response.aiter_raw():
-                for _ in body.feed(raw):
-                    await asyncio.sleep(0)
-            return body.whole()
-        except BaseException:
-            body.drop()
-            raise
+        body = Body(encoding, self._limit_bytes, share)
+        async for raw in response.aiter_raw():
+            for _ in body.feed(raw):
+                await asyncio.sleep(0)
+        return body.whole()
 
     def _redacted(self, text: str) -> str:
         for secret in (self._key, quote_plus(self._key)):

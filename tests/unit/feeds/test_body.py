@@ -5,13 +5,13 @@ import gzip
 import pytest
 
 from shared.errors import VendorUnavailable
-from shared.feeds.alphavantage.body import Body, Room
+from shared.feeds.alphavantage.body import Body, Room, Share
 
 TEXT = b'{"endpoint": "Realtime Options"}' * 100
 
 
 def body_of(encoding: str, limit_bytes: int) -> Body:
-    return Body(encoding, limit_bytes, Room(1_000_000_000))
+    return Body(encoding, limit_bytes, Share(Room(1_000_000_000)))
 
 
 def read(body: Body, *pieces: bytes) -> bytes:
@@ -91,11 +91,11 @@ def test_what_follows_a_gzip_body_is_not_kept_and_counts_towards_the_limit() -> 
 
 def test_bodies_together_have_as_much_room_as_there_is_and_give_it_back() -> None:
     room = Room(5_000)
-    first, second = Body("", 10_000, room), Body("gzip", 10_000, room)
+    first, second = Body("", 10_000, Share(room)), Body("gzip", 10_000, Share(room))
     read(first, TEXT)
     with pytest.raises(VendorUnavailable, match="bodies under way are too large, limit 5000"):
         read(second, gzip.compress(TEXT))
-    second.drop()
+    del second
     assert room.taken == 3_200
-    first.drop()
+    del first
     assert room.taken == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import httpx
@@ -59,6 +60,31 @@ def test_what_is_no_data_and_what_is_cut_off_holds_no_room() -> None:
         client = client_of(lambda: next(contents))
         kinds = [(await client.get(REQUEST)).kind for _ in range(3)]
         assert kinds == ["minute", "transport", "transport"]
+        assert client._room.taken == 0
+        await client.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_request_that_ends_behind_its_whole_body_holds_no_room() -> None:
+    """The connection was given up meanwhile, and fails while it is closed."""
+
+    class Closing(httpx.MockTransport):
+        async def aclose(self) -> None:
+            raise httpx.CloseError("reset")
+
+    async def scenario() -> None:
+        client = client_of(lambda: DOCUMENT)
+
+        async def given_up(_: httpx.Request) -> httpx.Response:
+            await client.reconnect()
+            return httpx.Response(200, stream=httpx.ByteStream(DOCUMENT))
+
+        for _ in range(4):
+            client._line.http = httpx.AsyncClient(transport=Closing(given_up))
+            answer = await client.get(REQUEST)
+            assert (answer.kind, answer.text) == ("transport", "CloseError: reset")
+        gc.collect()
         assert client._room.taken == 0
         await client.close()
 

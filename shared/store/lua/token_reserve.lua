@@ -27,12 +27,9 @@ local ahead = now + math.max(horizon, 60000000) + 1000000
 if not (epoch and empty and last) or held[2] ~= run or empty > ahead or last > ahead then
   epoch, empty, last = ARGV[5], now, now
 end
--- After a step back a cooldown lasts its whole length again, and no longer; one that was over
--- stays over.
+-- After a step back a cooldown lasts its whole length again, and no longer; what is over stays so.
 local cooldown = math.min(number(held[5]) or 0, now + (number(held[6]) or 0))
-if cooldown <= now then
-  cooldown = 0
-end
+if cooldown <= now then cooldown = 0 end
 local slot = math.max(now, cooldown, last + spacing, empty + interval)
 local wait, state = slot - now, 2
 if wait > horizon then

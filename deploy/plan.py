@@ -8,6 +8,7 @@ from typing import Final
 from deploy.ports import next_free
 from shared.settings import (
     READERS,
+    VENDOR_WORKERS,
     WORKERS,
     Secret,
     Settings,
@@ -17,7 +18,6 @@ from shared.settings import (
 from shared.settings_redis import OPERATOR, password_of, url_as
 
 REDIS_PORT: Final = 6379
-VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 
 
 @dataclass(frozen=True, slots=True)

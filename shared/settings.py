@@ -20,6 +20,7 @@ from shared.settings_fields import EnvironmentText, decode_section
 from shared.settings_redis import login_faults, own_address, with_tls_files
 from shared.settings_sections import (
     READERS,
+    VENDOR_WORKERS,
     WORKERS,
     AlertSettings,
     AlphaVantageSettings,
@@ -49,6 +50,7 @@ from shared.yaml_document import load_mapping
 __all__ = [
     "READERS",
     "VARIABLES",
+    "VENDOR_WORKERS",
     "WORKERS",
     "AlertSettings",
     "AlphaVantageSettings",

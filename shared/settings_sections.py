@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from shared.settings_words import redacted_url
 
 WORKERS: Final = ("ibkr_depth", "ibkr_trades", "av_options", "av_sentiment", "watchdog")
+VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 # They only read: no lease, no heartbeat, and nobody waits for them.
 READERS: Final = ("exporter", "dashboard")
 

@@ -10,12 +10,11 @@ from shared.process import Worker, run
 from shared.reporting import Reporter, Sources
 from shared.session.always_open import AlwaysOpen
 from shared.session.calendar import MarketCalendar
-from shared.settings import Settings
+from shared.settings import VENDOR_WORKERS, Settings
 from shared.store.heartbeat import Family
 from shared.watchdog import Watchdog
 
 NAME: Final = "watchdog"
-VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 
 
 def alone(settings: Settings) -> Family:

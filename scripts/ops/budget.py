@@ -7,10 +7,10 @@ from scripts.ops.asking import PROGRAM, ask
 from scripts.ops.budget_table import picture
 from scripts.ops.options import AsJson
 from scripts.ops.screen import Picture
+from shared.settings import VENDOR_WORKERS
 from shared.store.ops_reader import OpsReader
 from shared.store.token_bucket import BucketPolicy, account_of
 from shared.views.budget import document, view
-from shared.views.expectation import VENDOR_WORKERS
 
 
 def budget(as_json: AsJson = False) -> None:

@@ -9,19 +9,18 @@ from typing import Any, Final
 
 from shared.dashboard.background import Background
 from shared.freshness_budgets import freshness_policy
-from shared.market.session import Session
 from shared.market.venue import canonical
-from shared.settings import Settings
+from shared.settings import VENDOR_WORKERS, Settings
 from shared.store.connection import Store
 from shared.store.dashboard_reader import Chain, DashboardReader
 from shared.store.keys import Keys
+from shared.store.market_session import session_of
 from shared.store.ops_ledgers import Entry, newest, newest_id
 from shared.store.ops_market import read_book, venues_of
 from shared.store.ops_reader import OpsReader
 from shared.store.token_bucket import BucketPolicy, account_of
 from shared.store.watch_reader import WatchReader
 from shared.views import budget, coverage, heat, ladder, machine, smile, wall
-from shared.views.expectation import VENDOR_WORKERS
 from shared.views.gantt import REACH_S, gantt
 
 Parts = dict[str, Any]
@@ -102,7 +101,7 @@ class Topics:
 
         async def read() -> Parts:
             status = self._background.status
-            seen = await reader.read(self._background.now_ms(), _session(status.session))
+            seen = await reader.read(self._background.now_ms(), session_of(status.session))
             rows = wall.rows(seen, (await self._ops.stale()).rows, policy, self.symbols)
             shown: Parts = {f"row:{one.symbol}": one for one in rows}
             return {
@@ -229,19 +228,3 @@ def _until(seen: Any, one: budget.CircuitRow) -> int | None:
     row = seen.breakers.get(one.worker, {}).get(one.name, {})
     until = row.get("until_ts")
     return until if isinstance(until, int) and until > 0 else None
-
-
-def _session(told: dict[str, str]) -> Session:
-    """As the watchdog publishes it; without it what is due is judged as if the market were open."""
-    state = told.get("state", "regular")
-    known: Any = state if state in ("pre", "post", "closed") else "regular"
-    return Session(
-        calendar=told.get("calendar", ""),
-        date=told.get("date", ""),
-        state=known,
-        opens_ms=None,
-        closes_ms=None,
-        next_open_ms=None,
-        early_close=False,
-        known=True,
-    )

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from shared.exporter.sheet import Sheet, finite
-from shared.store.export_reader import VENDOR_WORKERS, Exported
+from shared.settings import VENDOR_WORKERS
+from shared.store.export_reader import Exported
 from shared.store.token_policy import BucketPolicy
 from shared.views.words import milliseconds
 

@@ -12,8 +12,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.store.connection import Store
+from shared.store.kept import text
 from shared.store.keys import Keys
-from shared.store.ops_documents import document, replies, text, texts, whole
+from shared.store.ops_documents import document, replies, texts, whole
 from shared.store.ops_ledgers import Entry
 
 # A symbol that trades more often than this in a second shows the newest of it.

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.settings import WORKERS, Settings
+from shared.settings import VENDOR_WORKERS, WORKERS, Settings
 from shared.store.connection import Store
+from shared.store.kept import text
 from shared.store.keys import STALE_CHECKED, Keys
 from shared.store.ledger_counts import LedgerCounts
-from shared.store.ops_documents import Document, document, documents, replies, text, texts, whole
+from shared.store.ops_documents import Document, document, documents, replies, texts, whole
 from shared.store.ops_reader import FAMILIES, StaleSeen
 from shared.store.token_bucket import account_of
 from shared.store.token_policy import BucketState
 
-VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 _UNKNOWN: Final = "other"
 # Kinds of incidents are few and ours; whatever else writes there must not make more of them.
 _MOST_KINDS: Final = 64

@@ -15,7 +15,7 @@ _LARGEST: Final = 2**53 - 1
 _DIGITS: Final = 16
 # For what is read every second.
 DEBUG: Final = "DEBUG"
-_OTHER_TYPE: Final = "WRONGTYPE"
+OTHER_TYPE: Final = "WRONGTYPE"
 
 
 def number(raw: object) -> int:
@@ -43,7 +43,7 @@ async def read(
     try:
         return await store.call(work)
     except StoreRefused as error:
-        if not str(error).startswith(_OTHER_TYPE):
+        if not str(error).startswith(OTHER_TYPE):
             raise
         logger.log(level, "{} cannot be read: {}", key, error)
         return nothing
@@ -57,10 +57,11 @@ async def replies(store: Store, pipe: Any) -> list[Any]:
     """
     found = await store.call(pipe.execute(raise_on_error=False))
     for one in found:
-        if isinstance(one, Exception) and not str(one).startswith(_OTHER_TYPE):
-            await store.call(_raised(one))
+        if isinstance(one, Exception) and not str(one).startswith(OTHER_TYPE):
+            await store.call(raised(one))
     return [None if isinstance(one, Exception) else one for one in found]
 
 
-async def _raised(error: Exception) -> None:
+async def raised(error: Exception) -> None:
+    """A command of a pipeline failed: to be told as that of a single one."""
     raise error

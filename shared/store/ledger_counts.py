@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from shared.store.ops_documents import text, texts
+from shared.store.kept import number, text
+from shared.store.ops_documents import texts
 
 Kind = TypeVar("Kind", bound=Hashable)
 # More than a ledger holds: one look is enough for all of it, the rest would come with the next.
@@ -37,5 +38,4 @@ class LedgerCounts(Generic[Kind]):
             kind = self._kind_of(fields)
             if kind is not None:
                 self.lines[kind] += 1
-                count = fields.get("count", "")
-                self.items[kind] += int(count) if count.isascii() and count.isdigit() else 0
+                self.items[kind] += number(raw.get(b"count"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from shared.store.connection import Store
+from shared.store.kept import OTHER_TYPE, raised, text
 
 Document = dict[str, Any]
-_OTHER_TYPE: Final = "WRONGTYPE"
 
 
 async def replies(store: Store, pipe: Any) -> list[Any]:
@@ -22,17 +22,9 @@ async def replies(store: Store, pipe: Any) -> list[Any]:
     """
     found = await store.call(pipe.execute(raise_on_error=False))
     failed = [one for one in found if isinstance(one, Exception)]
-    if failed and len(failed) == len(found) and not str(failed[0]).startswith(_OTHER_TYPE):
-        await store.call(_raised(failed[0]))
+    if failed and len(failed) == len(found) and not str(failed[0]).startswith(OTHER_TYPE):
+        await store.call(raised(failed[0]))
     return [None if isinstance(one, Exception) else one for one in found]
-
-
-async def _raised(error: Exception) -> None:
-    raise error
-
-
-def text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
 
 def texts(found: Mapping[bytes, bytes] | None) -> dict[str, str]:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from shared.store.connection import Store
 from shared.store.control_inbox import INCIDENT
+from shared.store.kept import text
 from shared.store.keys import Keys
-from shared.store.ops_documents import text, texts
+from shared.store.ops_documents import texts
 
 _PAGE: Final = 500
 _BLOCK_MS: Final = 1_000

@@ -10,17 +10,9 @@ from typing import Any, Final
 from shared.errors import StoreRefused
 from shared.store.breaker_state import read_breakers
 from shared.store.connection import Store
+from shared.store.kept import text
 from shared.store.keys import Keys
-from shared.store.ops_documents import (
-    Document,
-    document,
-    documents,
-    replies,
-    text,
-    texts,
-    whole,
-    words,
-)
+from shared.store.ops_documents import Document, document, documents, replies, texts, whole, words
 from shared.store.token_bucket import BucketPolicy, TokenBucket
 
 FAMILIES: Final = ("ibkr", "alpha_vantage", "watchdog")

@@ -13,9 +13,9 @@ from shared.market.session import Session
 from shared.market.venue import canonical
 from shared.settings import WORKERS, Settings
 from shared.store.connection import Store
-from shared.store.kept import number, replies
+from shared.store.kept import number, replies, text
 from shared.store.keys import Keys
-from shared.store.ops_documents import text, texts
+from shared.store.ops_documents import texts
 from shared.store.slots_held import SlotsHeld
 
 _BAR_MS: Final = 5_000

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from shared.settings import READERS, WORKERS, Settings
+from shared.settings import READERS, VENDOR_WORKERS, WORKERS, Settings
 from shared.views.status import Expected
-
-VENDOR_WORKERS: Final = ("av_options", "av_sentiment")
 
 
 def expected(settings: Settings) -> Expected:

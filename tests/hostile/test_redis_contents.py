@@ -33,6 +33,7 @@ from shared.store.token_policy import BucketPolicy
 from shared.store.trades import TradesWriter
 from shared.store.watch_reader import WatchReader
 from tests.hostile.fuzzing import foreign, fuzz
+from tests.store.lua_calls import call
 
 KEYS: Final = Keys()
 NOW_MS: Final = 1_800_000_000_000
@@ -205,6 +206,13 @@ def test_a_budget_that_somebody_wrote_over_goes_on(redis_url: str, junk: bytes) 
         return await bucket.stats()
 
     assert run(redis_url, take)["granted"] > 0
+
+
+@pytest.mark.parametrize("junk", ["nan", "inf", "-inf", "x"])
+def test_a_cooldown_is_set_whatever_stood_there(redis_url: str, junk: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.hset("b", mapping={"cooldown_us": junk, "cooldown_len_us": junk})
+        assert call(client, "token_cooldown", ["b"], 30_000_000, "minute", 60_000) == 30_000_000
 
 
 @pytest.mark.parametrize("junk", [HUGE, b"nan", b"inf", b"1e300", b"9007199254740993", b"x"])

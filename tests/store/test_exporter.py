@@ -123,6 +123,17 @@ def test_the_ledgers_are_followed_from_look_to_look(prober: Prober, redis_url: s
     assert second['gap_items_total{feed="depth",symbol=""}'] == 9
 
 
+@pytest.mark.parametrize("count", ["9" * 5_000, "1e9", "-4", "\u0664"])
+def test_a_gap_whose_count_is_no_number_of_ours_ends_no_scrape(
+    prober: Prober, redis_url: str, count: str
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        gap(client, count=count)
+        gap(client, count="3")
+    (found,) = prober.looks()
+    assert found['gap_items_total{feed="depth",symbol="SPY"}'] == 3
+
+
 def test_kinds_of_incidents_do_not_grow_without_end(prober: Prober, redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         for number in range(200):

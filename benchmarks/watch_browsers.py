@@ -62,6 +62,7 @@ class Browsers:
                 # The pulse comes also where nothing is read.
                 self._events[number] += piece.count(_VIEW) - piece.count(_PULSE)
         except (OSError, http.client.HTTPException):
+            # Counted below, as a stream that ended too soon.
             pass
         finally:
             connection.close()

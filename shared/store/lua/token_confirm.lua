@@ -10,9 +10,7 @@ local function number(text)
 end
 local function count(field, by)
   local done = redis.pcall("HINCRBY", KEYS[1], field, by)
-  if type(done) == "table" and done.err then
-    redis.call("HSET", KEYS[1], field, by)
-  end
+  if type(done) == "table" and done.err then redis.call("HSET", KEYS[1], field, by) end
 end
 local time = redis.call("TIME")
 local now = time[1] * 1000000 + time[2]

@@ -11,9 +11,7 @@ local function number(text)
 end
 local function count(field, by)
   local done = redis.pcall("HINCRBY", KEYS[1], field, by)
-  if type(done) == "table" and done.err then
-    redis.call("HSET", KEYS[1], field, by)
-  end
+  if type(done) == "table" and done.err then redis.call("HSET", KEYS[1], field, by) end
 end
 local interval, spacing, burst, horizon = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call("TIME")

@@ -154,3 +154,8 @@ def test_without_an_auditor_the_exit_code_says_that_nobody_was_asked(
     monkeypatch.setattr(audit, "audited", lambda _locks, _site: Audit(["x: y"]))
     assert audit.main(["--offline"]) == audit.WRONG
     assert capsys.readouterr().err == "wrong: x: y\n"
+
+
+def test_what_is_installed_here_is_what_is_locked(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make audit OFFLINE=1`: another package in this environment would be tested with."""
+    assert audit.main(["--offline"]) == 0, capsys.readouterr().err
